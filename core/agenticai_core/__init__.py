@@ -1,0 +1,1 @@
+"""What the services of agenticai share: models, the durable store, the event log, use cases."""

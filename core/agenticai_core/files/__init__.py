@@ -1,0 +1,1 @@
+"""File storage: a port with an S3 and a memory adapter."""

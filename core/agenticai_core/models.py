@@ -1,0 +1,410 @@
+"""Frozen models of what the table and the API hold. State changes only in the store."""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProjectType(StrEnum):
+    API = "api"
+    WEB = "web"
+    MOBILE = "mobile"
+    DATA = "data"
+    MICROSERVICE = "microservice"
+
+
+class ProjectStatus(StrEnum):
+    QUEUED = "queued"
+    PLANNING = "planning"
+    AWAITING_APPROVAL = "awaiting_approval"
+    GENERATING = "generating"
+    TESTING = "testing"
+    PACKAGING = "packaging"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DELETING = "deleting"
+
+
+class ModificationStatus(StrEnum):
+    PENDING = "pending"
+    ANALYZING = "analyzing"
+    AWAITING_APPROVAL = "awaiting_approval"
+    APPLYING = "applying"
+    TESTING = "testing"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class TaskStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Agent(StrEnum):
+    PM = "pm"
+    DEV = "dev"
+    QA = "qa"
+    OPS = "ops"
+
+
+class Action(StrEnum):
+    """What a task does; `workflow.AGENT_OF` says which agent does it."""
+
+    PLAN = "plan"
+    ANALYZE = "analyze"
+    GENERATE = "generate"
+    APPLY = "apply"
+    REPAIR = "repair"
+    TEST = "test"
+    PACKAGE = "package"
+    DELETE = "delete"
+
+
+class Failure(Model):
+    """Why something ended badly, in words that the user sees."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class Usage(Model):
+    """Tokens that a model counted (or, for the built-in engine, none)."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+        )
+
+
+class Scores(Model):
+    """Each 0 to 1; None where it could not be measured."""
+
+    test_coverage: float | None = None
+    security_score: float | None = None
+    performance_score: float | None = None
+
+
+class Project(Model):
+    id: str
+    owner_id: str
+    name: str
+    type: ProjectType
+    description: str
+    approval: Literal["auto", "required"] = "auto"
+    status: ProjectStatus = ProjectStatus.QUEUED
+    failure: Failure | None = None
+    revision: int = 0  # the pointer; 0 means that nothing has been promoted yet
+    active_run: str | None = None  # "create", a modification's id, or "delete"
+    version: int = 1  # of every write, for optimistic locking
+    config_version: int = 1  # of what the user edits, for the ETag
+    token_budget: int | None = None  # None: unlimited
+    tokens_reserved: int = 0
+    usage: Usage = Usage()
+    scores: Scores = Scores()
+    model: str = ""  # the model that planned it, e.g. "template" or "gemini:gemini-2.5-flash"
+    plan_key: str | None = None  # where the current revision's plan lies in the bucket
+    created_at: str
+    updated_at: str
+
+
+class Impact(Model):
+    """What a modification would change, told before anything is changed."""
+
+    understood: bool
+    reason: str = ""  # if not understood: why, and what would be
+    summary: str = ""
+    risk_level: Literal["low", "medium", "high"] = "low"
+    affected_files: tuple[str, ...] = ()  # existing files that will change or go
+    new_files: tuple[str, ...] = ()
+    estimated_time: str = ""
+    steps: tuple[str, ...] = ()
+
+
+class Modification(Model):
+    id: str
+    project_id: str
+    request: str
+    requested_by: str
+    requested_at: str
+    status: ModificationStatus = ModificationStatus.PENDING
+    failure: Failure | None = None
+    impact_analysis: Impact | None = None
+    applied_at: str | None = None
+    revision: int | None = None  # the revision that holds it, once applied
+    modified_files: tuple[str, ...] = ()
+    test_results: dict[str, Any] = Field(default_factory=dict)
+
+
+class Task(Model):
+    """One piece of work for one agent.
+
+    ``inputs`` and ``checkpoint`` hold names -> S3 keys or short values, never contents.
+    """
+
+    id: str
+    project_id: str
+    run: str  # what it works for: "create", a modification's id, or "delete"
+    agent: Agent
+    action: Action
+    status: TaskStatus = TaskStatus.QUEUED
+    round: int = 0  # how many repairs came before it in this run
+    inputs: dict[str, str] = Field(default_factory=dict)
+    checkpoint: dict[str, str] = Field(default_factory=dict)
+    fence: int = 0
+    lease_until: str | None = None
+    attempt: int = 1
+    retries: int = 0  # transient failures so far
+    stalls: int = 0  # times it was put back for lack of time without a new checkpoint
+    sends: int = 0  # times the sweeper sent it again; doubles the delay
+    due_at: str | None = None
+    reservation: int = 0  # tokens reserved by the call under way
+    failure: Failure | None = None
+    created_at: str
+    updated_at: str
+
+
+class FileEntry(Model):
+    sha256: str
+    size: int  # bytes
+
+
+class Manifest(Model):
+    """A whole tree of files: path -> content's hash and size. Immutable, addressed by its key."""
+
+    files: dict[str, FileEntry]
+
+
+class Revision(Model):
+    project_id: str
+    number: int
+    parent: int
+    manifest_key: str
+    plan_key: str | None = None
+    author_task: str
+    summary: str
+    report_key: str | None = None
+    scores: Scores = Scores()
+    created_at: str
+
+
+class Event(Model):
+    """One line of a project's log; ``seq`` runs 1..n without a gap."""
+
+    project_id: str
+    seq: int
+    id: str  # deterministic: <task or command>/<step>/<n>
+    type: str
+    at: str
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class EventDraft(Model):
+    """An event before the log gives it a sequence number."""
+
+    id: str
+    type: str
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class ApiKey(Model):
+    """A stored key: only its hash is kept, never the key."""
+
+    hash: str
+    id: str
+    owner_id: str
+    name: str
+    scopes: tuple[Literal["read", "write", "admin"], ...] = ("read", "write")
+    created_at: str
+    revoked_at: str | None = None
+
+
+# ---- what the PM agent plans and the Dev agent writes from -------------------------------------
+
+
+class EntityField(Model):
+    """One attribute of an entity, as stored and as shown by the API."""
+
+    name: str  # snake_case
+    type: Literal[
+        "string",
+        "text",
+        "integer",
+        "decimal",
+        "float",
+        "boolean",
+        "date",
+        "datetime",
+        "time",
+        "email",
+        "url",
+        "phone",
+        "enum",
+        "reference",
+        "uuid",
+    ]
+    required: bool = True
+    unique: bool = False
+    choices: tuple[str, ...] = ()  # for enum
+    default: str | None = None  # as text; enum choice, number, "true"/"false", "now"
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    references: str | None = None  # for reference: the other entity's name (PascalCase)
+    unit: str | None = None  # "kg", "EUR", "minutes"
+    description: str = ""
+
+
+class Rule(Model):
+    """A constraint over an entity that one field alone cannot say."""
+
+    kind: Literal[
+        "unique_together",  # fields: two or more
+        "order",  # fields: (earlier, later): the first must not be after or above the second
+        "no_overlap",  # fields: (start, end, *same): no two rows of the same overlap
+        "not_negative_stock",  # fields: (quantity, item, *place): movements may not go below zero
+        "immutable_after",  # fields: (status, choice): no change once the status is reached
+    ]
+    fields: tuple[str, ...]
+    description: str
+
+
+class Transition(Model):
+    """A verb of the domain that moves an entity from one state to another."""
+
+    verb: str  # "cancel": POST /bookings/{id}/cancel
+    field: str  # the enum field
+    sources: tuple[str, ...]
+    target: str
+    description: str = ""
+
+
+class Entity(Model):
+    name: str  # PascalCase singular
+    plural: str  # snake_case plural, as in the route
+    description: str = ""
+    fields: tuple[EntityField, ...] = ()  # besides id, created_at and updated_at
+    rules: tuple[Rule, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    filters: tuple[str, ...] = ()  # fields by which the list can be filtered
+    search: tuple[str, ...] = ()  # text fields that ?q= looks into
+    immutable: bool = False  # a ledger: rows are added, never changed (e.g. stock movements)
+
+
+class ManyToMany(Model):
+    left: str
+    right: str
+    description: str = ""
+
+
+class Report(Model):
+    """A read-only figure over the data: GET /reports/<name>."""
+
+    name: str  # snake_case
+    kind: Literal["count_by", "sum_by", "stock_level", "below_minimum", "upcoming", "overdue"]
+    entity: str
+    field: str | None = None  # what is summed, compared or dated
+    group_by: tuple[str, ...] = ()
+    description: str = ""
+
+
+class PlannedFile(Model):
+    path: str
+    purpose: str
+
+
+class Plan(Model):
+    """What is going to be built: enough to write every file from."""
+
+    name: str
+    type: ProjectType
+    summary: str
+    stack: tuple[str, ...] = ()
+    entities: tuple[Entity, ...] = ()
+    links: tuple[ManyToMany, ...] = ()
+    reports: tuple[Report, ...] = ()
+    features: tuple[str, ...] = ()  # "authentication", "request_logging", …
+    files: tuple[PlannedFile, ...] = ()
+    assumptions: tuple[str, ...] = ()  # what the description left open and the plan decided
+    not_covered: tuple[str, ...] = ()  # what the description asks for and the plan leaves out
+
+
+class Analysis(Model):
+    """What a model answers when it is asked what a modification would do."""
+
+    impact: Impact
+    plan: Plan | None = None  # the plan after the change; None when it was not understood
+
+
+class TestFailure(Model):
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    test: str  # node id
+    message: str
+
+
+class TestReport(Model):
+    """What a run of a project's own tests gave. ``coverage`` 0..1, times in seconds."""
+
+    __test__ = False
+
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    failures: tuple[TestFailure, ...] = ()
+    coverage: float | None = None
+    missing_lines: dict[str, int] = Field(default_factory=dict)  # path -> lines never run
+    slowest: dict[str, float] = Field(default_factory=dict)  # test -> seconds, the ten slowest
+    missing_modules: tuple[str, ...] = ()  # outside the curated set: unverifiable, not failed
+    stopped: str | None = None  # "timeout", "memory", "disk", "output": why it was killed
+    output: str = ""  # the end of what the run printed
+    seconds: float = 0.0
+    sandbox: str = "none"  # "strong", "basic" or "none"
+
+    @property
+    def ok(self) -> bool:
+        return (
+            self.stopped is None
+            and self.passed > 0
+            and self.failed == self.errors == 0
+            and not self.missing_modules
+        )
+
+
+class Outcome(Model):
+    """How a task ended, as its agent tells it; `workflow` decides what follows.
+
+    ``outputs`` (names -> S3 keys or short values) become inputs of the next task. The names in
+    use: ``plan``, ``old_plan``, ``manifest`` (the candidate tree), ``report`` (a TestReport),
+    ``impact``, ``feedback``.
+    """
+
+    failure: Failure | None = None  # set: the task failed for good
+    tests_passed: bool | None = None  # for the action "test" only
+    outputs: dict[str, str] = Field(default_factory=dict)
+    impact: Impact | None = None
+    scores: Scores | None = None
+    test_results: dict[str, Any] = Field(default_factory=dict)
+    modified_files: tuple[str, ...] = ()
+    summary: str = ""

@@ -1,0 +1,54 @@
+"""Settings from the environment, read once by each service's bootstrap."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agenticai_core.models import Agent
+
+
+class Settings(BaseSettings):
+    """Every variable is named in docs/architecture.md. Times are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="AGENTICAI_", extra="ignore", frozen=True)
+
+    app: str = "agenticai"
+    env: str = "local"
+    log_level: str = Field("INFO", validation_alias="LOG_LEVEL")
+    region: str = Field("us-east-1", validation_alias="AWS_REGION")
+    endpoint_url: str | None = Field(None, validation_alias="AWS_ENDPOINT_URL")
+    table: str = Field("agenticai-local-data", validation_alias="DYNAMODB_TABLE_NAME")
+    bucket: str = Field("agenticai-local-code-000000000000", validation_alias="S3_BUCKET_NAME")
+    queue_url_pm: str = Field("", validation_alias="SQS_QUEUE_URL_PM")
+    queue_url_dev: str = Field("", validation_alias="SQS_QUEUE_URL_DEV")
+    queue_url_qa: str = Field("", validation_alias="SQS_QUEUE_URL_QA")
+    queue_url_ops: str = Field("", validation_alias="SQS_QUEUE_URL_OPS")
+
+    model: str = "template"  # "template", "gemini:<model>", "replay:<file>"
+    gemini_api_key: SecretStr | None = Field(None, validation_alias="GEMINI_API_KEY")
+    gemini_endpoint: str | None = None  # another server that speaks Gemini's REST format
+    model_timeout: float = 120.0
+
+    lease_seconds: float = 90.0
+    heartbeat_seconds: float = 30.0
+    sweep_seconds: float = 15.0
+    sqs_wait_seconds: int = 20
+    retry_base_seconds: float = 1.0
+    max_retries: int = 5  # of transient failures, per task
+    drain_seconds: float = 80.0
+    drain_file: str | None = None  # raised by the node's parent process on SIGTERM
+    health_file: str | None = None  # touched by the worker whenever it has polled
+
+    sandbox_python: str | None = None  # interpreter of the curated environment; None: our own
+    sandbox_require: Literal["strong", "basic", "none"] = "basic"
+
+    allowed_origins: tuple[str, ...] = ()
+    poll_min_seconds: float = 0.25  # gateway: between two looks at the heads
+    poll_max_seconds: float = 2.0
+    ping_seconds: float = 20.0
+    recheck_seconds: float = 5.0  # gateway: between two looks at a socket's authorisation
+
+    def queue_url(self, agent: Agent) -> str:
+        url: str = getattr(self, f"queue_url_{agent.value}")
+        return url

@@ -1,0 +1,1 @@
+"""The durable store: a port over one table, with a DynamoDB and a memory adapter."""

@@ -1,0 +1,1 @@
+"""The worker: four agents as Celery tasks over SQS."""
