@@ -1,0 +1,73 @@
+"""Where the adapters meet: one function that connects, called once by each process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import boto3
+from botocore.config import Config
+
+from agenticai_core.files.base import Files
+from agenticai_core.files.s3 import S3Files
+from agenticai_core.models import Agent
+from agenticai_core.queues import SqsQueue, TaskQueue
+from agenticai_core.settings import Settings
+from agenticai_core.store.base import Store
+from agenticai_core.store.dynamo import DynamoStore
+
+# Standard mode retries throttling, 5xx and connection faults with back-off and jitter.
+AWS_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=32,
+)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What use cases work on. ``ping`` names what cannot be reached."""
+
+    store: Store
+    files: Files
+    queue: TaskQueue
+    ping: Callable[[], dict[str, str]] = dict
+
+
+def connect(settings: Settings) -> Services:
+    """Clients for the table, the bucket and the queues; no request is made yet."""
+    session = boto3.session.Session(region_name=settings.region)
+    dynamo = session.client("dynamodb", endpoint_url=settings.endpoint_url, config=AWS_CONFIG)
+    s3 = session.client("s3", endpoint_url=settings.endpoint_url, config=AWS_CONFIG)
+    sqs = session.client("sqs", endpoint_url=settings.endpoint_url, config=AWS_CONFIG)
+
+    def ping() -> dict[str, str]:
+        looks: dict[str, Callable[[], object]] = {
+            "table": lambda: dynamo.describe_table(TableName=settings.table),
+            "bucket": lambda: s3.head_bucket(Bucket=settings.bucket),
+        }
+        for agent in Agent:
+            url = settings.queue_url(agent)
+            looks[f"{agent.value}-queue"] = lambda url=url: sqs.get_queue_attributes(  # type: ignore[misc]
+                QueueUrl=url, AttributeNames=["QueueArn"]
+            )
+        return {name: _answer(look) for name, look in looks.items()}
+
+    return Services(
+        store=DynamoStore(dynamo, settings.table),
+        files=S3Files(s3, settings.bucket),
+        queue=SqsQueue(sqs, settings),
+        ping=ping,
+    )
+
+
+def check(services: Services) -> dict[str, str]:
+    """Each part that the services need -> "ok", or why it is not."""
+    return services.ping()
+
+
+def _answer(look: Callable[[], object]) -> str:
+    try:
+        look()
+    except Exception as error:  # whatever it is, it is the answer
+        return f"{type(error).__name__}: {error}"
+    return "ok"
