@@ -25,12 +25,15 @@ AWS_CONFIG = Config(
 
 @dataclass(frozen=True)
 class Services:
-    """What use cases work on. ``ping`` names what cannot be reached."""
+    """What use cases work on. ``ping`` names what cannot be reached; a task that was written but
+    perhaps not sent is due for the sweeper after ``sweep_seconds``."""
 
     store: Store
     files: Files
     queue: TaskQueue
     ping: Callable[[], dict[str, str]] = dict
+    sweep_seconds: float = 15.0
+    heartbeat_seconds: float = 30.0
 
 
 def connect(settings: Settings) -> Services:
@@ -57,6 +60,8 @@ def connect(settings: Settings) -> Services:
         files=S3Files(s3, settings.bucket),
         queue=SqsQueue(sqs, settings),
         ping=ping,
+        sweep_seconds=settings.sweep_seconds,
+        heartbeat_seconds=settings.heartbeat_seconds,
     )
 
 

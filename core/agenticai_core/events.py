@@ -40,22 +40,32 @@ class Head:
         return cls(seq=item["seq"], closed=bool(item.get("closed", False)))
 
 
-def writes(project_id: str, seq: int, drafts: Sequence[EventDraft]) -> list[Write]:
+def writes(
+    project_id: str,
+    seq: int,
+    drafts: Sequence[EventDraft],
+    *,
+    opens: bool = False,
+    closes: bool = False,
+) -> list[Write]:
     """The writes that append ``drafts`` after ``seq``, to go into a use case's transaction.
 
-    They fail together with it when the log has moved on, or is closed.
+    They fail together with it when the log has moved on, or is closed. ``opens``: there is
+    no log yet; ``closes``: these are the last events that it will ever hold.
     """
     at = stamp(now())
     rows: list[Write] = [
         Put(_row(project_id, seq + n, draft, at), absent())
         for n, draft in enumerate(drafts, start=1)
     ]
-    # From 0 on, the log exists by its project's creation alone.
+    if not rows and not closes:
+        return []
+    as_seen = absent() if opens else equals("seq", seq) & absent("closed")
     return [
         Update(
             keys.head(project_id),
-            set={"seq": seq + len(drafts)},
-            condition=equals("seq", seq) & absent("closed"),
+            set={"seq": seq + len(drafts)} | ({"closed": True} if closes else {}),
+            condition=as_seen,
         ),
         *rows,
     ]

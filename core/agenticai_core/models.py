@@ -69,6 +69,7 @@ class Action(StrEnum):
     REPAIR = "repair"
     TEST = "test"
     PACKAGE = "package"
+    MIRROR = "mirror"
     DELETE = "delete"
 
 
@@ -115,7 +116,10 @@ class Project(Model):
     status: ProjectStatus = ProjectStatus.QUEUED
     failure: Failure | None = None
     revision: int = 0  # the pointer; 0 means that nothing has been promoted yet
-    active_run: str | None = None  # "create", a modification's id, or "delete"
+    active_run: str | None = None  # run_…: creation, mod_…: a modification, del_…: deletion
+    active_task: str | None = None  # the task that this run waits for; None while it asks the user
+    run_inputs: dict[str, str] = Field(default_factory=dict)  # what the run has produced so far
+    waiting: tuple[str, ...] = ()  # modifications that wait for the run to end, oldest first
     version: int = 1  # of every write, for optimistic locking
     config_version: int = 1  # of what the user edits, for the ETag
     token_budget: int | None = None  # None: unlimited
@@ -164,7 +168,8 @@ class Task(Model):
 
     id: str
     project_id: str
-    run: str  # what it works for: "create", a modification's id, or "delete"
+    run: str  # what it works for, as in Project.active_run; rev_… for a mirror
+    step: int = 1  # 1, 2, … within the run
     agent: Agent
     action: Action
     status: TaskStatus = TaskStatus.QUEUED

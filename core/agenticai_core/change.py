@@ -1,0 +1,328 @@
+"""One transaction over a project: what is written, what is told, whom to wake afterwards.
+
+A change starts from a `Snapshot`, takes workflow steps, and commits everything or nothing, on
+the condition that the project is still at the version that was seen.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from agenticai_core import events, workflow
+from agenticai_core.bootstrap import Services
+from agenticai_core.clock import now, stamp, stamp_in
+from agenticai_core.errors import Unavailable
+from agenticai_core.events import Head
+from agenticai_core.models import (
+    Action,
+    EventDraft,
+    Failure,
+    Modification,
+    ModificationStatus,
+    Outcome,
+    Project,
+    ProjectStatus,
+    Revision,
+    Scores,
+    Task,
+    TaskStatus,
+)
+from agenticai_core.rows import (
+    Snapshot,
+    modification_item,
+    parse,
+    project_item,
+    revision_item,
+    task_item,
+)
+from agenticai_core.store import keys
+from agenticai_core.store.base import ConditionFailed, Put, Write, absent, equals
+from agenticai_core.workflow import Step
+
+_log = structlog.get_logger()
+
+
+class FenceLost(Exception):
+    """Somebody else has the task now, or the user has ended it; this run must stop writing."""
+
+
+@dataclass
+class Change:
+    """``cause`` begins the ids of its events: a task's id, or a command's."""
+
+    services: Services
+    seen: Snapshot
+    cause: str
+    project: Project = field(init=False)
+    _new: bool = False
+    _fenced: list[Write] = field(default_factory=list)
+    _rows: dict[str, Write] = field(default_factory=dict)
+    _drafts: list[EventDraft] = field(default_factory=list)
+    _wake: list[tuple[Task, float]] = field(default_factory=list)
+
+    @classmethod
+    def creating(cls, services: Services, project: Project, cause: str) -> "Change":
+        """A change that brings the project and its empty log into being."""
+        change = cls(services, Snapshot(project, Head(seq=0, closed=False)), cause)
+        change._new = True
+        return change
+
+    def __post_init__(self) -> None:
+        self.project = self.seen.project
+
+    # ---- parts ----------------------------------------------------------------------------------
+
+    def set(self, **fields: Any) -> None:
+        """Change attributes of the project."""
+        self.project = self.project.model_copy(update=fields)
+
+    def tell(self, type_: str, data: dict[str, Any]) -> None:
+        draft = EventDraft(id=f"{self.cause}/{len(self._drafts)}", type=type_, data=data)
+        self._drafts.append(draft)
+
+    def put_modification(self, modification: Modification) -> None:
+        self._rows[f"mod {modification.id}"] = Put(modification_item(modification))
+
+    def end_task(self, task: Task, status: TaskStatus, failure: Failure | None = None) -> None:
+        """The task of this run ends; the write holds only under its fence."""
+        ended = task.model_copy(
+            update={
+                "status": status,
+                "failure": failure,
+                "lease_until": None,
+                "due_at": None,
+                "reservation": 0,
+                "updated_at": stamp(now()),
+            }
+        )
+        mine = equals("fence", task.fence) & equals("status", TaskStatus.RUNNING.value)
+        self._fenced.append(Put(task_item(ended), mine))
+
+    def revoke_task(self, task: Task) -> None:
+        """Take the task away from whoever runs it: nothing of that run can be written any more."""
+        revoked = task.model_copy(
+            update={
+                "status": TaskStatus.CANCELLED,
+                "fence": task.fence + 1,
+                "lease_until": None,
+                "due_at": None,
+                "reservation": 0,
+                "updated_at": stamp(now()),
+            }
+        )
+        self._rows[f"task {task.id}"] = Put(task_item(revoked), equals("fence", task.fence))
+
+    def add_task(
+        self,
+        run: str,
+        step: int,
+        action: Action,
+        inputs: dict[str, str],
+        *,
+        round: int = 0,
+        delay: float = 0,
+    ) -> Task:
+        """A new task, and its message ``delay`` s after the commit."""
+        at = stamp(now())
+        task = Task(
+            id=f"{run}.{step:02d}.{action.value}",
+            project_id=self.project.id,
+            run=run,
+            step=step,
+            agent=workflow.AGENT_OF[action],
+            action=action,
+            round=round,
+            inputs=inputs,
+            due_at=stamp_in(self.services.sweep_seconds + delay),
+            created_at=at,
+            updated_at=at,
+        )
+        self._rows[f"task {task.id}"] = Put(task_item(task), absent())
+        self._wake.append((task, delay))
+        return task
+
+    # ---- steps of the workflow ------------------------------------------------------------------
+
+    def take_step(
+        self,
+        step: Step,
+        modification: Modification | None,
+        *,
+        task: Task | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
+        """Apply what the workflow decided: statuses, events, the next task, promotion, the end."""
+        outcome = outcome or Outcome()
+        self.set(run_inputs=self.project.run_inputs | _outputs(outcome))
+        if modification is not None:
+            modification = self._changed(modification, step, outcome)
+        elif step.failure is not None:
+            self.set(failure=step.failure)
+        if step.project_status is not None:
+            self.set(status=step.project_status)
+        number = self._promote(modification, task) if step.promote and task else None
+        for type_, data in step.events:
+            self.tell(type_, data | ({"revision": number} if number else {}))
+        if modification is not None:
+            self.put_modification(modification.model_copy(update=_applied(step, number)))
+        if step.next is not None:
+            self._next(step)
+        elif step.ends:
+            self._end_run()
+        elif step.project_status or step.modification_status:
+            self.set(active_task=None)
+
+    def start_modification(self, modification: Modification) -> None:
+        """Make a pending modification the run under way, on top of the current revision."""
+        step = workflow.begin_modification(modification)
+        started = modification.model_copy(update={"status": step.modification_status})
+        inputs = {
+            "plan": self.project.plan_key or "",
+            "manifest": self._manifest_key(),
+            "last_step": "1",
+        }
+        self.set(active_run=modification.id, run_inputs=inputs)
+        for type_, data in step.events:
+            self.tell(type_, data)
+        self.put_modification(started)
+        task = self.add_task(modification.id, 1, step.next or Action.ANALYZE, inputs)
+        self.set(active_task=task.id)
+
+    def _changed(self, modification: Modification, step: Step, outcome: Outcome) -> Modification:
+        changes: dict[str, Any] = {}
+        if step.modification_status is not None:
+            changes["status"] = step.modification_status
+        if step.failure is not None:
+            changes["failure"] = step.failure
+        if outcome.impact is not None:
+            changes["impact_analysis"] = outcome.impact
+        if outcome.test_results:
+            changes["test_results"] = outcome.test_results
+        if outcome.modified_files:
+            files = {*modification.modified_files, *outcome.modified_files}
+            changes["modified_files"] = tuple(sorted(files))
+        return modification.model_copy(update=changes)
+
+    def _promote(self, modification: Modification | None, task: Task) -> int:
+        """The candidate becomes revision n; readers see n-1 or n and nothing between."""
+        inputs = self.project.run_inputs
+        number = self.project.revision + 1
+        scores = Scores.model_validate_json(inputs.get("scores", "{}"))
+        revision = Revision(
+            project_id=self.project.id,
+            number=number,
+            parent=number - 1,
+            manifest_key=inputs["manifest"],
+            plan_key=inputs.get("plan"),
+            author_task=task.id,
+            summary=modification.request if modification else "Created",
+            report_key=inputs.get("report"),
+            scores=scores,
+            created_at=stamp(now()),
+        )
+        self._rows[f"rev {number}"] = Put(revision_item(revision), absent())
+        self.set(revision=number, plan_key=revision.plan_key, scores=scores)
+        self.add_task(f"rev_{number:06d}", 1, Action.MIRROR, {"manifest": revision.manifest_key})
+        self.tell("revision_promoted", {"revision": number, "summary": revision.summary})
+        return number
+
+    def _next(self, step: Step) -> None:
+        run = self.project.active_run
+        if run is None or step.next is None:
+            raise ValueError("a next task needs a run")
+        last = int(self.project.run_inputs.get("last_step", "0"))
+        inputs = self.project.run_inputs | {"last_step": str(last + 1)}
+        self.set(run_inputs=inputs)
+        following = self.add_task(run, last + 1, step.next, inputs, round=step.round)
+        self.set(active_task=following.id)
+
+    def _end_run(self) -> None:
+        """No run is under way; the oldest waiting modification begins, if the project lives."""
+        self.set(active_run=None, active_task=None, run_inputs={})
+        waiting = self.project.waiting
+        if not waiting:
+            return
+        if self.project.status in (ProjectStatus.FAILED, ProjectStatus.CANCELLED):
+            self._drop_waiting()
+            return
+        self.set(waiting=waiting[1:])
+        self.start_modification(self._read_modification(waiting[0]))
+
+    def _drop_waiting(self) -> None:
+        """There is nothing left to modify: the waiting ones end with the reason."""
+        why = Failure(
+            code="PROJECT_ENDED", message=f"The project ended as {self.project.status.value}"
+        )
+        for modification_id in self.project.waiting:
+            ended = self._read_modification(modification_id).model_copy(
+                update={"status": ModificationStatus.CANCELLED, "failure": why}
+            )
+            self.put_modification(ended)
+            data = {"modification_id": modification_id} | why.model_dump(exclude_none=True)
+            self.tell("modification_cancelled", data)
+        self.set(waiting=())
+
+    def _read_modification(self, modification_id: str) -> Modification:
+        item = self.services.store.get(keys.modification(self.project.id, modification_id))
+        if item is None:
+            raise LookupError(f"modification {modification_id} is waiting but not stored")
+        return parse(Modification, item)
+
+    def _manifest_key(self) -> str:
+        row = self._rows.get(f"rev {self.project.revision}")
+        if isinstance(row, Put):
+            return str(row.item["manifest_key"])
+        item = self.services.store.get(keys.revision(self.project.id, self.project.revision))
+        if item is None:
+            raise LookupError(f"revision {self.project.revision} is not stored")
+        return str(item["manifest_key"])
+
+    # ---- the end --------------------------------------------------------------------------------
+
+    def commit(self, token: str | None = None, *, closes: bool = False) -> Project:
+        """Write everything in one transaction, then wake the workers of new tasks.
+
+        Raises `FenceLost`, `ConditionFailed` or `StoreConflict` (read again and retry), or
+        `StoreUnavailable`.
+        """
+        seen = self.seen.project.version
+        project = self.project.model_copy(
+            update={"version": seen + (not self._new), "updated_at": stamp(now())}
+        )
+        log = events.writes(
+            project.id, self.seen.head.seq, self._drafts, opens=self._new, closes=closes
+        )
+        condition = absent() if self._new else equals("version", seen)
+        metadata = Put(project_item(project), condition)
+        try:
+            self.services.store.write(
+                *self._fenced, metadata, *self._rows.values(), *log, token=token
+            )
+        except ConditionFailed as error:
+            if self._fenced and 0 in error.failed:
+                raise FenceLost(self.cause) from error
+            raise
+        for task, delay in self._wake:
+            wake(self.services, task, delay)
+        return project
+
+
+def wake(services: Services, task: Task, delay: float = 0) -> None:
+    """Send the task's message; when the queue does not take it, the sweeper sends it later."""
+    try:
+        services.queue.send(task.agent, task.project_id, task.id, delay)
+    except Unavailable as error:
+        _log.warning("task.not_sent", task_id=task.id, error=error.message)
+
+
+def _outputs(outcome: Outcome) -> dict[str, str]:
+    if outcome.scores is None:
+        return outcome.outputs
+    return outcome.outputs | {"scores": outcome.scores.model_dump_json()}
+
+
+def _applied(step: Step, number: int | None) -> dict[str, Any]:
+    if step.modification_status is not ModificationStatus.APPLIED:
+        return {}
+    return {"applied_at": stamp(now()), "revision": number}

@@ -1,0 +1,246 @@
+"""Use cases that read projects, modifications and files, and update what the user edits.
+
+Another owner's project is not found, whatever is asked of it.
+"""
+
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from pydantic import Field
+
+from agenticai_core import content, pages
+from agenticai_core.bootstrap import Services
+from agenticai_core.clock import now, stamp
+from agenticai_core.errors import NotFound, PreconditionFailed, WrongState
+from agenticai_core.models import (
+    Manifest,
+    Model,
+    Modification,
+    Plan,
+    Project,
+    ProjectStatus,
+    ProjectType,
+    Revision,
+)
+from agenticai_core.paths import safe_path
+from agenticai_core.rows import load, parse, project_item
+from agenticai_core.store import keys
+from agenticai_core.store.base import ConditionFailed, Item, Put, equals
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Listing(Generic[T]):
+    items: list[T]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    size: int  # bytes
+    sha256: str
+    last_modified: str
+
+
+class ProjectChanges(Model):
+    """What a user may change; None leaves it as it is."""
+
+    name: str | None = Field(None, min_length=1, max_length=100)
+    description: str | None = Field(None, min_length=1, max_length=20_000)
+    approval: Literal["auto", "required"] | None = None
+    token_budget: int | None = Field(None, ge=1)
+
+
+def get_project(services: Services, owner_id: str, project_id: str) -> Project:
+    """Raises `NotFound` for an absent project and for another owner's alike."""
+    item = services.store.get(keys.project(project_id))
+    if item is None or item["owner_id"] != owner_id:
+        raise NotFound(f"No project '{project_id}'", hint="GET /api/projects lists yours")
+    return parse(Project, item)
+
+
+def list_projects(
+    services: Services,
+    owner_id: str,
+    *,
+    status: ProjectStatus | None = None,
+    type_: ProjectType | None = None,
+    limit: int = 20,
+    cursor: str | None = None,
+) -> Listing[Project]:
+    """An owner's projects, newest first; those being deleted only when asked for."""
+    scope = f"projects/{owner_id}/{status}/{type_}"
+    start = pages.decode(cursor, scope)
+    found: list[Project] = []
+    while True:
+        page = services.store.query(
+            keys.owner_pk(owner_id),
+            index="GSI1",
+            prefix="PROJECT#",
+            limit=limit - len(found),
+            newest_first=True,
+            start=start,
+        )
+        rows = (parse(Project, item) for item in page.items)
+        found += [row for row in rows if _wanted(row, status, type_)]
+        start = dict(page.next) if page.next else None
+        if start is None or len(found) >= limit:
+            return Listing(found, pages.encode(start, scope))
+
+
+def update_project(
+    services: Services,
+    owner_id: str,
+    project_id: str,
+    changes: ProjectChanges,
+    if_match: int | None = None,
+) -> Project:
+    """Change what the user edits. ``if_match``: the config version that the caller knows.
+
+    Raises `NotFound`, `PreconditionFailed`, `WrongState`.
+    """
+    for _ in range(12):
+        project = load(services.store, get_project(services, owner_id, project_id).id).project
+        if if_match is not None and if_match != project.config_version:
+            raise PreconditionFailed(
+                "The project was changed since you read it",
+                hint="Read it again and apply your change to that",
+                details={"current": project.config_version},
+            )
+        if project.status is ProjectStatus.DELETING:
+            raise WrongState("The project is being deleted")
+        updated = project.model_copy(
+            update=changes.model_dump(exclude_none=True)
+            | {
+                "version": project.version + 1,
+                "config_version": project.config_version + 1,
+                "updated_at": stamp(now()),
+            }
+        )
+        try:
+            services.store.write(Put(project_item(updated), equals("version", project.version)))
+        except ConditionFailed:
+            continue
+        return updated
+    raise WrongState("The project changes too fast", hint="Try again")
+
+
+def list_modifications(
+    services: Services,
+    owner_id: str,
+    project_id: str,
+    *,
+    limit: int = 20,
+    cursor: str | None = None,
+) -> Listing[Modification]:
+    """Newest first."""
+    get_project(services, owner_id, project_id)
+    scope = f"modifications/{owner_id}/{project_id}"
+    page = services.store.query(
+        keys.project_pk(project_id),
+        prefix="MOD#",
+        limit=limit,
+        newest_first=True,
+        start=pages.decode(cursor, scope),
+    )
+    items = [parse(Modification, item) for item in page.items]
+    return Listing(items, pages.encode(page.next, scope))
+
+
+def get_modification(
+    services: Services, owner_id: str, project_id: str, modification_id: str
+) -> Modification:
+    get_project(services, owner_id, project_id)
+    item = services.store.get(keys.modification(project_id, modification_id))
+    if item is None:
+        raise NotFound(f"The project has no modification '{modification_id}'")
+    return parse(Modification, item)
+
+
+def list_files(services: Services, owner_id: str, project_id: str) -> dict[str, FileInfo]:
+    """The current revision's files by path; empty before the first revision."""
+    project = get_project(services, owner_id, project_id)
+    if project.revision == 0:
+        return {}
+    revision, manifest = _current(services, project)
+    return {
+        path: FileInfo(size=entry.size, sha256=entry.sha256, last_modified=revision.created_at)
+        for path, entry in manifest.files.items()
+    }
+
+
+def read_file(services: Services, owner_id: str, project_id: str, path: str) -> bytes:
+    """One file's content; raises `NotFound`, `UnsafePath`."""
+    project = get_project(services, owner_id, project_id)
+    clean = safe_path(path)
+    entry = _current(services, project)[1].files.get(clean) if project.revision else None
+    if entry is None:
+        raise NotFound(f"The project has no file '{clean}'", details={"path": clean})
+    return services.files.get(keys.object_key(project_id, entry.sha256))
+
+
+def build_archive(services: Services, owner_id: str, project_id: str) -> tuple[str, bytes]:
+    """The current revision as a zip: its file name and content. Raises `WrongState` without one.
+
+    Equal revisions give equal bytes: entries are sorted and carry a fixed time.
+    """
+    project = get_project(services, owner_id, project_id)
+    if project.revision == 0:
+        raise WrongState(
+            f"The project has no files yet: it is {project.status.value}",
+            hint="Wait until its status is active",
+        )
+    tree = content.read_tree(services.files, project_id, _current(services, project)[1])
+    slug = re.sub(r"[^a-z0-9]+", "-", project.name.lower()).strip("-") or "project"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(tree):
+            info = zipfile.ZipInfo(safe_path(path), date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, tree[path])
+    return f"{slug}-r{project.revision}.zip", packed.getvalue()
+
+
+def read_docs(services: Services, owner_id: str, project_id: str) -> str:
+    """The project's documentation as Markdown: what it is, its plan, and its README."""
+    project = get_project(services, owner_id, project_id)
+    parts = [f"# {project.name}\n\n{project.description}\n"]
+    if project.plan_key:
+        parts.append(_plan_section(Plan.model_validate_json(services.files.get(project.plan_key))))
+    if project.revision:
+        entry = _current(services, project)[1].files.get("README.md")
+        if entry is not None:
+            readme = services.files.get(keys.object_key(project_id, entry.sha256)).decode()
+            parts.append(f"---\n\n{readme}")
+    return "\n".join(parts)
+
+
+def _plan_section(plan: Plan) -> str:
+    lines = ["## Plan", "", plan.summary, ""]
+    for entity in plan.entities:
+        fields = ", ".join(field.name for field in entity.fields)
+        lines.append(f"- **{entity.name}**: {fields}")
+    for title, notes in (("Assumptions", plan.assumptions), ("Not covered", plan.not_covered)):
+        if notes:
+            lines += ["", f"### {title}", "", *(f"- {note}" for note in notes)]
+    return "\n".join([*lines, ""])
+
+
+def _current(services: Services, project: Project) -> tuple[Revision, Manifest]:
+    """Pointer -> manifest: a reader sees one revision whole, whatever is promoted meanwhile."""
+    item: Item | None = services.store.get(keys.revision(project.id, project.revision))
+    if item is None:
+        raise NotFound(f"No project '{project.id}'")
+    revision = parse(Revision, item)
+    return revision, content.read_manifest(services.files, revision.manifest_key)
+
+
+def _wanted(project: Project, status: ProjectStatus | None, type_: ProjectType | None) -> bool:
+    if status is None and project.status is ProjectStatus.DELETING:
+        return False
+    return status in (None, project.status) and type_ in (None, project.type)

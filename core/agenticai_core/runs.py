@@ -1,0 +1,290 @@
+"""Use cases: create, modify, approve, reject, cancel, delete, advance, sweep.
+
+Each reads a snapshot, decides by `workflow`, and commits one `Change`. When somebody else was
+faster it reads and decides again.
+"""
+
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+from pydantic import Field, field_validator
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from agenticai_core import projects, workflow
+from agenticai_core.bootstrap import Services
+from agenticai_core.change import Change, FenceLost, wake
+from agenticai_core.clock import now, stamp, stamp_in
+from agenticai_core.errors import NotFound, WrongState
+from agenticai_core.ids import new_id
+from agenticai_core.models import (
+    Action,
+    Model,
+    Modification,
+    Outcome,
+    Project,
+    ProjectStatus,
+    ProjectType,
+    Task,
+    TaskStatus,
+)
+from agenticai_core.queues import VISIBILITY
+from agenticai_core.rows import Snapshot, load, parse
+from agenticai_core.store import keys
+from agenticai_core.store.base import (
+    ConditionFailed,
+    StoreConflict,
+    Update,
+    equals,
+)
+
+T = TypeVar("T")
+
+MAX_WAITING = 20
+MAX_FEEDBACK = 4000
+
+
+class NewProject(Model):
+    """What a user gives to have a project written."""
+
+    name: str = Field(min_length=1, max_length=100)
+    type: ProjectType
+    description: str = Field(min_length=1, max_length=20_000)
+    approval: Literal["auto", "required"] = "auto"
+    token_budget: int | None = Field(None, ge=1)
+
+    @field_validator("name", "description")
+    @classmethod
+    def _not_blank(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("must not be blank")
+        return text.strip()
+
+
+def create_project(services: Services, owner_id: str, new: NewProject) -> Project:
+    """Store the project, its log and its first task in one transaction, then wake the planner."""
+    at = stamp(now())
+    run = new_id("run")
+    project = Project(
+        id=new_id("proj"),
+        owner_id=owner_id,
+        active_run=run,
+        created_at=at,
+        updated_at=at,
+        **new.model_dump(),
+    )
+    change = Change.creating(services, project, cause=run)
+    change.tell("project_created", {"name": project.name, "type": project.type.value})
+    change.take_step(workflow.begin_creation(), None)
+    return change.commit()
+
+
+def request_modification(
+    services: Services, owner_id: str, project_id: str, request: str
+) -> Modification:
+    """Start a modification, or let it wait for the run under way.
+
+    Raises `NotFound`, and `WrongState` when the project has ended without any code, is being
+    deleted, or has 20 modifications waiting.
+    """
+    modification = Modification(
+        id=new_id("mod"),
+        project_id=project_id,
+        request=request,
+        requested_by=owner_id,
+        requested_at=stamp(now()),
+    )
+
+    def attempt(seen: Snapshot) -> Modification:
+        project = seen.project
+        _must_be_modifiable(project)
+        change = Change(services, seen, cause=modification.id)
+        data = {"modification_id": modification.id, "request": request}
+        change.tell("modification_requested", data)
+        if project.active_run is None:
+            change.start_modification(modification)
+        else:
+            change.set(waiting=(*project.waiting, modification.id))
+            change.put_modification(modification)
+        change.commit()
+        return projects.get_modification(services, owner_id, project_id, modification.id)
+
+    return _retrying(lambda: attempt(_owned(services, owner_id, project_id)))
+
+
+def approve(services: Services, owner_id: str, project_id: str) -> Project:
+    """Let the run that waits for approval go on. Raises `NotFound`, `WrongState`."""
+    return _command(
+        services,
+        owner_id,
+        project_id,
+        lambda seen: workflow.approve(seen.project, seen.modification),
+    )
+
+
+def reject(
+    services: Services, owner_id: str, project_id: str, feedback: str | None = None
+) -> Project:
+    """Refuse the plan: with feedback it is made again, without the run ends."""
+    told = (feedback or "").strip()[:MAX_FEEDBACK]
+    return _command(
+        services,
+        owner_id,
+        project_id,
+        lambda seen: workflow.reject(seen.project, seen.modification, told or None),
+        Outcome(outputs={"feedback": told} if told else {}),
+    )
+
+
+def cancel(services: Services, owner_id: str, project_id: str) -> Project:
+    """Stop the run under way; what it did so far is dropped. Raises `NotFound`, `WrongState`."""
+    return _command(
+        services,
+        owner_id,
+        project_id,
+        lambda seen: workflow.cancel(seen.project, seen.modification),
+    )
+
+
+def delete_project(services: Services, owner_id: str, project_id: str) -> Project:
+    """Close the project at once, and have its rows and objects removed by a task."""
+    run = new_id("del")
+
+    def attempt(seen: Snapshot) -> Project:
+        if seen.project.status is ProjectStatus.DELETING:
+            return seen.project
+        change = Change(services, seen, cause=run)
+        busy = _revoke_current(services, change)
+        change.tell("project_deleted", {})
+        change.set(status=ProjectStatus.DELETING, active_run=run, waiting=(), run_inputs={})
+        # A run that has just lost its task may still be writing an object: give it time to notice.
+        delay = services.heartbeat_seconds if busy else 0
+        task = change.add_task(run, 1, Action.DELETE, {}, delay=delay)
+        change.set(active_task=task.id)
+        return change.commit(closes=True)
+
+    return _retrying(lambda: attempt(_owned(services, owner_id, project_id)))
+
+
+def advance(
+    services: Services, project_id: str, task_id: str, fence: int, outcome: Outcome
+) -> Project:
+    """End a task under its fence and write what follows from it, in one transaction.
+
+    Raises `FenceLost` when the task is no longer this run's, `NotFound` when the project is gone.
+    """
+
+    def attempt() -> Project:
+        seen = load(services.store, project_id, task_id)
+        task = seen.task
+        if task is None or task.fence != fence or task.status is not TaskStatus.RUNNING:
+            raise FenceLost(task_id)
+        step = workflow.after(seen.project, seen.modification, task, outcome)
+        change = Change(services, seen, cause=f"{task_id}/end")
+        ended = TaskStatus.FAILED if outcome.failure else TaskStatus.SUCCEEDED
+        change.end_task(task, ended, outcome.failure)
+        if task.action not in (Action.MIRROR, Action.DELETE):
+            _tell_end(change, task, outcome)
+        change.take_step(step, seen.modification, task=task, outcome=outcome)
+        return change.commit()
+
+    return _retrying(attempt)
+
+
+def sweep(services: Services, limit: int = 25) -> int:
+    """Send every task again that is due; returns how many.
+
+    Its time is moved on by condition before it is sent, doubling from the queue's visibility
+    timeout, so that neither two sweepers nor a backlog send a storm.
+    """
+    sent = 0
+    for shard in range(keys.DUE_SHARDS):
+        page = services.store.query(
+            keys.due_pk(shard), index="GSI2", upto=stamp(now()), limit=limit
+        )
+        sent += sum(_send_again(services, parse(Task, item)) for item in page.items)
+    return sent
+
+
+def _send_again(services: Services, task: Task) -> bool:
+    due_at = stamp_in(VISIBILITY[task.agent] * 2 ** min(task.sends, 6))
+    index = keys.by_due(due_at, task.project_id, task.id)
+    move = Update(
+        keys.task(task.project_id, task.id),
+        set={"due_at": due_at, "GSI2SK": index["GSI2SK"], "sends": task.sends + 1},
+        condition=equals("due_at", task.due_at) & equals("fence", task.fence),
+    )
+    try:
+        services.store.write(move)
+    except (ConditionFailed, StoreConflict):
+        return False  # taken, ended or sent by somebody else since the index was read
+    wake(services, task)
+    return True
+
+
+def _command(
+    services: Services,
+    owner_id: str,
+    project_id: str,
+    decide: Callable[[Snapshot], workflow.Step],
+    outcome: Outcome | None = None,
+) -> Project:
+    """A step that the user decides on; it takes the current task away from whoever runs it."""
+    cause = new_id("cmd")
+
+    def attempt(seen: Snapshot) -> Project:
+        step = decide(seen)
+        change = Change(services, seen, cause=cause)
+        _revoke_current(services, change)
+        change.take_step(step, seen.modification, outcome=outcome)
+        return change.commit()
+
+    return _retrying(lambda: attempt(_owned(services, owner_id, project_id)))
+
+
+def _revoke_current(services: Services, change: Change) -> bool:
+    """Whether there was a task under way; its fence is bumped in the same transaction."""
+    task_id = change.project.active_task
+    item = services.store.get(keys.task(change.project.id, task_id)) if task_id else None
+    if item is None:
+        return False
+    change.revoke_task(parse(Task, item))
+    return True
+
+
+def _owned(services: Services, owner_id: str, project_id: str) -> Snapshot:
+    seen = load(services.store, project_id)
+    if seen.project.owner_id != owner_id:
+        raise NotFound(f"No project '{project_id}'")
+    return seen
+
+
+def _must_be_modifiable(project: Project) -> None:
+    if project.status is ProjectStatus.DELETING or (
+        project.revision == 0 and project.status in workflow.TERMINAL
+    ):
+        raise WrongState(
+            f"The project cannot be modified: it is {project.status.value}",
+            hint="Create it again; a project without code has nothing to modify",
+        )
+    if len(project.waiting) >= MAX_WAITING:
+        raise WrongState(
+            f"{MAX_WAITING} modifications are waiting already",
+            hint="Wait until some are applied, or cancel them",
+        )
+
+
+def _tell_end(change: Change, task: Task, outcome: Outcome) -> None:
+    data = {"task_id": task.id, "agent": task.agent.value, "action": task.action.value}
+    if outcome.failure is not None:
+        change.tell("task_failed", data | outcome.failure.model_dump(exclude_none=True))
+        return
+    change.tell("task_succeeded", data | {"summary": outcome.summary})
+
+
+def _retrying(attempt: Callable[[], T]) -> T:
+    return Retrying(
+        retry=retry_if_exception_type((ConditionFailed, StoreConflict)),
+        stop=stop_after_attempt(12),
+        wait=wait_random_exponential(multiplier=0.02, max=1),
+        reraise=True,
+    )(attempt)
