@@ -1,0 +1,165 @@
+"""HTTP with the system's conventions: key, error format, and which failures are tried again."""
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from time import time
+from typing import Any
+
+import httpx
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from agenticai_client.errors import ApiError, ClientError, ConnectionFailed
+from agenticai_client.find import is_loopback
+
+MAX_WAIT = 30.0  # seconds that a Retry-After may ask for; beyond that the caller decides
+HINTS = {
+    401: "Check the API key: --api-key, AGENTICAI_API_KEY, or the local file.",
+    403: "This key may not do that; ask for one with the right scope.",
+    404: None,
+    429: "Too many requests: wait a moment and try again.",
+}
+
+
+class Rest:
+    """Sends one request and gives its answer, or raises `ApiError` or `ConnectionFailed`.
+
+    Tried again, with backoff and jitter: everything that was answered with 429, everything that
+    could not connect, and GETs that were cut off or met a passing 502, 503 or 504. A
+    ``Retry-After`` is respected.
+    """
+
+    def __init__(
+        self, api_url: str, api_key: str, *, timeout: float, attempts: int = 4, backoff: float = 0.3
+    ) -> None:
+        self.api_url = api_url.rstrip("/")
+        self._attempts = attempts
+        self._backoff = wait_random_exponential(multiplier=backoff, max=5)
+        self._http = httpx.Client(
+            headers={"X-API-Key": api_key, "User-Agent": f"agenticai/{version('agenticai')}"},
+            timeout=timeout,
+            trust_env=not is_loopback(api_url),  # a proxy cannot reach this machine for us
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        attempts: int | None = None,
+    ) -> httpx.Response:
+        """``path`` starts with a slash; parameters that are None are left out."""
+        request = self._http.build_request(
+            method,
+            self.api_url + path,
+            params={k: v for k, v in (params or {}).items() if v is not None},
+            json=body,
+            headers=headers,
+        )
+        retrying = Retrying(
+            stop=stop_after_attempt(attempts or self._attempts),
+            wait=self._wait,
+            retry=retry_if_exception(lambda error: _may_repeat(method, error)),
+            reraise=True,
+        )
+        return retrying(self._send, request)
+
+    def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """As `call`, for answers that are a JSON object."""
+        response = self.call(method, path, **options)
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise not_ours(response)
+        return answer
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = self._http.send(request)
+        except httpx.HTTPError as error:
+            raise _unreachable(self.api_url, error) from error
+        if not response.is_success:
+            raise read_error(response)
+        return response
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, ApiError) and error.retry_after is not None:
+            return error.retry_after
+        return self._backoff(state)
+
+
+def read_error(response: httpx.Response) -> ApiError:
+    """The error in an answer: the system's own format, or what a proxy in between said."""
+    try:
+        error = response.json()["error"]
+        code, message = str(error["code"]), str(error["message"])
+    except (ValueError, KeyError, TypeError):
+        return not_ours(response)
+    return ApiError(
+        code,
+        message,
+        status=response.status_code,
+        hint=error.get("hint") or HINTS.get(response.status_code),
+        details=error.get("details"),
+        request_id=response.headers.get("X-Request-ID") or response.json().get("request_id"),
+        retry_after=_retry_after(response),
+    )
+
+
+def not_ours(response: httpx.Response) -> ApiError:
+    return ApiError(
+        f"HTTP_{response.status_code}",
+        f"Unexpected answer from {response.request.url}: "
+        f"{response.status_code} {response.reason_phrase}",
+        status=response.status_code,
+        hint=HINTS.get(response.status_code) or "Is this the address of an agenticai API?",
+        request_id=response.headers.get("X-Request-ID"),
+        retry_after=_retry_after(response),
+    )
+
+
+def _may_repeat(method: str, error: BaseException) -> bool:
+    if isinstance(error, ApiError):
+        soon = (error.retry_after or 0) <= MAX_WAIT
+        return soon and (error.status == 429 or (error.transient and method == "GET"))
+    return isinstance(error, ConnectionFailed) and (method == "GET" or not error.sent)
+
+
+def _unreachable(api_url: str, error: httpx.HTTPError) -> ClientError:
+    connecting = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    what = "cannot be reached" if connecting else "did not answer"
+    return ConnectionFailed(
+        f"{api_url} {what} ({str(error) or type(error).__name__}).",
+        hint="Is it running? `make up` starts a local one, `agenticai doctor` looks further.",
+        sent=not connecting,
+    )
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds, from either form that HTTP allows; None when absent or unreadable."""
+    value = response.headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except ValueError:
+        return None

@@ -1,0 +1,287 @@
+"""The system from Python: projects, modifications, files, and live events.
+
+with Client("http://localhost:8000", key) as client:
+    project = client.create_project("Salon", "api", "Appointments for a dog salon")
+    for event in client.follow_project(project["id"]):
+        print(event["seq"], event["type"])
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+from urllib.parse import quote
+
+from agenticai_client.errors import ApiError
+from agenticai_client.find import find_websocket_url, socket_address
+from agenticai_client.live import EventStream, Pace
+from agenticai_client.rest import Rest
+from agenticai_core.models import ModificationStatus, ProjectStatus
+
+Json = dict[str, Any]
+
+PROJECT_ENDS = frozenset({"project_active", "project_failed", "project_cancelled"})
+MODIFICATION_ENDS = frozenset(
+    {
+        "modification_complete",
+        "modification_failed",
+        "modification_rejected",
+        "modification_cancelled",
+    }
+)
+PROJECT_AT_REST = frozenset(
+    {ProjectStatus.ACTIVE, ProjectStatus.FAILED, ProjectStatus.CANCELLED, ProjectStatus.PAUSED}
+)
+MODIFICATION_AT_REST = frozenset(
+    {
+        ModificationStatus.APPLIED,
+        ModificationStatus.REJECTED,
+        ModificationStatus.FAILED,
+        ModificationStatus.CANCELLED,
+    }
+)
+
+
+class Client:
+    """One system, one key. Methods give the API's JSON as dicts and raise `ClientError`s:
+    `ApiError` for what the system refuses, `ConnectionFailed` when it does not answer.
+
+    ``websocket_url`` defaults to AGENTICAI_WEBSOCKET_URL, the local file, or an address derived
+    from ``api_url``. ``timeout`` is in seconds, for each attempt of a request.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        api_key: str,
+        *,
+        websocket_url: str | None = None,
+        timeout: float = 10,
+        pace: Pace | None = None,
+    ) -> None:
+        self.api_url = api_url.rstrip("/")
+        self.websocket_url = (
+            socket_address(websocket_url) if websocket_url else find_websocket_url(self.api_url)
+        )
+        self._api_key = api_key
+        self._pace = pace or Pace()
+        self._rest = Rest(self.api_url, api_key, timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._rest.close()
+
+    # ---- projects --------------------------------------------------------------------------------
+
+    def create_project(self, name: str, type: str, description: str, **options: Any) -> Json:
+        """Start a project; ``options`` are further fields: ``approval``, ``token_budget``."""
+        body = {"name": name, "type": type, "description": description, **options}
+        return self._object("POST", "/api/projects", "project", body=body)
+
+    def list_projects(
+        self, *, status: str | None = None, type: str | None = None, limit: int | None = None
+    ) -> Iterator[Json]:
+        """Your projects, newest first, page after page; ``limit`` of them at most."""
+        return self._pages("/api/projects", "projects", limit, status=status, type=type)
+
+    def get_project(self, project_id: str) -> Json:
+        return self._object("GET", _project(project_id), "project")
+
+    def update_project(self, project_id: str, **changes: Any) -> Json:
+        """Change what a user may edit, such as ``name`` or ``token_budget``."""
+        return self._object("PUT", _project(project_id), "project", body=changes)
+
+    def delete_project(self, project_id: str) -> Json:
+        return self._rest.json("DELETE", _project(project_id))
+
+    # ---- modifications ---------------------------------------------------------------------------
+
+    def modify(self, project_id: str, request: str) -> Json:
+        """Ask for a change in your own words; gives the modification, not yet applied."""
+        path = _project(project_id, "modify")
+        return self._object("POST", path, "modification", body={"request": request})
+
+    def get_modification(self, project_id: str, modification_id: str) -> Json:
+        return self._object(
+            "GET", _project(project_id, "modifications", modification_id), "modification"
+        )
+
+    def list_modifications(self, project_id: str, *, limit: int | None = None) -> Iterator[Json]:
+        return self._pages(_project(project_id, "modifications"), "modifications", limit)
+
+    def approve(self, project_id: str, run: str | None = None) -> Json:
+        """Let what waits for approval go on: ``run`` ("create" or a modification's id), or any."""
+        return self._rest.json("POST", _project(project_id, "approve"), body={"run": run})
+
+    def reject(self, project_id: str, feedback: str | None = None) -> Json:
+        """End what waits for approval; with ``feedback`` it is planned again instead."""
+        return self._rest.json("POST", _project(project_id, "reject"), body={"feedback": feedback})
+
+    def cancel(self, project_id: str) -> Json:
+        """Stop the run under way, at whatever step it is."""
+        return self._rest.json("POST", _project(project_id, "cancel"))
+
+    # ---- what was made ---------------------------------------------------------------------------
+
+    def files(self, project_id: str) -> Json:
+        """``{path: {"size", "sha256", …}}`` of the current revision."""
+        return self._object("GET", _project(project_id, "files"), "files")
+
+    def read_file(self, project_id: str, path: str) -> bytes:
+        return self._rest.call("GET", _project(project_id, "files", path)).content
+
+    def archive(self, project_id: str) -> bytes:
+        """The current revision as a zip; see `archive.unpack` for a careful way to extract it."""
+        return self._rest.call("GET", _project(project_id, "archive")).content
+
+    def docs(self, project_id: str) -> Json:
+        return self._rest.json("GET", _project(project_id, "docs"))
+
+    # ---- events ----------------------------------------------------------------------------------
+
+    def events(self, project_id: str, after: int = 0, limit: int = 100) -> Json:
+        """A page of the log: ``{"events": […], "next_after", "head"}``."""
+        return self._events(project_id, after, limit)
+
+    def watch(
+        self,
+        project_id: str,
+        after: int = 0,
+        until: Callable[[Json], bool] | None = None,
+        notice: Callable[[str, str], None] | None = None,
+    ) -> Iterator[Json]:
+        """Live events after number ``after``: each once and in order, over any interruption.
+
+        Ends after the first event for which ``until`` is true, else never. ``notice(state,
+        reason)`` hears when the connection becomes "live", "polling" or "offline".
+        """
+        stream = EventStream(
+            project_id,
+            after,
+            read=self._read_once,
+            websocket_url=self.websocket_url,
+            api_key=self._api_key,
+            pace=self._pace,
+            notice=notice,
+        )
+        for event in stream:
+            yield event
+            if until and until(event):
+                return
+
+    def follow_project(
+        self,
+        project_id: str,
+        after: int = 0,
+        notice: Callable[[str, str], None] | None = None,
+    ) -> Iterator[Json]:
+        """Events until nothing is under way: the project is active, failed, cancelled or gone.
+
+        For a project that is at rest already: what its log holds, and the end.
+        """
+        if not self._at_rest(project_id):
+            for event in self.watch(project_id, after, self._ends_work, notice):
+                after = event["seq"]
+                yield event
+                if event["type"] == "project_deleted":
+                    return
+        yield from self._history(project_id, after)
+
+    def follow_modification(
+        self,
+        project_id: str,
+        modification_id: str,
+        after: int = 0,
+        notice: Callable[[str, str], None] | None = None,
+    ) -> Iterator[Json]:
+        """Events until the modification is applied, rejected, failed or cancelled."""
+
+        def ended(event: Json) -> bool:
+            if event["type"] in {"project_deleted", "project_cancelled"}:
+                return True
+            return event["type"] in MODIFICATION_ENDS and self._settled(project_id, modification_id)
+
+        return self.watch(project_id, after, ended, notice)
+
+    # ---- keys and health -------------------------------------------------------------------------
+
+    def create_key(self, name: str, scopes: tuple[str, ...] = ("read", "write")) -> Json:
+        """``{"key": {…}, "secret": …}``: the secret is shown this once and never again."""
+        return self._rest.json("POST", "/api/keys", body={"name": name, "scopes": list(scopes)})
+
+    def list_keys(self) -> list[Json]:
+        """Your keys, without their secrets; revoked ones have ``revoked_at``."""
+        keys: list[Json] = self._rest.json("GET", "/api/keys")["keys"]
+        return keys
+
+    def revoke_key(self, key_id: str) -> Json:
+        return self._rest.json("DELETE", f"/api/keys/{quote(key_id, safe='')}")
+
+    def health(self) -> Json:
+        return self._rest.json("GET", "/health", attempts=1)
+
+    # ---- inside ----------------------------------------------------------------------------------
+
+    def _object(self, method: str, path: str, name: str, body: Json | None = None) -> Json:
+        answer: Json = self._rest.json(method, path, body=body)[name]
+        return answer
+
+    def _pages(self, path: str, name: str, limit: int | None, **params: Any) -> Iterator[Json]:
+        left = limit
+        cursor: str | None = None
+        while left is None or left > 0:
+            size = 100 if left is None else min(left, 100)
+            page = self._rest.json("GET", path, params={**params, "limit": size, "cursor": cursor})
+            yield from page[name][:left]
+            left = None if left is None else left - len(page[name])
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+
+    def _read_once(self, project_id: str, after: int, limit: int) -> Json:
+        return self._events(project_id, after, limit, attempts=1)
+
+    def _events(self, project_id: str, after: int, limit: int, attempts: int | None = None) -> Json:
+        params = {"after": after, "limit": limit}
+        path = _project(project_id, "events")
+        return self._rest.json("GET", path, params=params, attempts=attempts)
+
+    def _history(self, project_id: str, after: int) -> Iterator[Json]:
+        while True:
+            page = self.events(project_id, after)
+            yield from page["events"]
+            if not page["events"] or page["next_after"] >= page["head"]:
+                return
+            after = page["next_after"]
+
+    def _at_rest(self, project_id: str) -> bool:
+        project = self.get_project(project_id)
+        return project["status"] in PROJECT_AT_REST and not project.get("active_run")
+
+    def _ends_work(self, event: Json) -> bool:
+        """An event in an old log may be followed by more work: ask how things stand now."""
+        if event["type"] == "project_deleted":
+            return True
+        ends = event["type"] in PROJECT_ENDS | MODIFICATION_ENDS
+        return ends and self._at_rest(event["project_id"])
+
+    def _settled(self, project_id: str, modification_id: str) -> bool:
+        try:
+            modification = self.get_modification(project_id, modification_id)
+        except ApiError as error:
+            return _gone(error)
+        return modification["status"] in MODIFICATION_AT_REST
+
+
+def _project(project_id: str, *parts: str) -> str:
+    path = "/".join(quote(part) for part in (quote(project_id, safe=""), *parts))
+    return f"/api/projects/{path}"
+
+
+def _gone(error: ApiError) -> bool:
+    if error.status == 404:
+        return True
+    raise error
