@@ -1,0 +1,108 @@
+"""What routes are given: the services, who is calling, paging, the version an update expects."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Header, Path, Query, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import AfterValidator
+
+from agenticai_core import auth
+from agenticai_core.bootstrap import Services
+from agenticai_core.errors import NotAllowed, NotFound, PreconditionFailed
+from agenticai_core.models import ApiKey
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# A proxy that compresses turns a strong tag into a weak one; it still names the same version.
+_VERSION_TAG = re.compile(r'(?:W/)?"(\d{1,15})"')
+
+_key_header = APIKeyHeader(
+    name="X-API-Key", scheme_name="ApiKey", description="An API key", auto_error=False
+)
+_bearer = HTTPBearer(
+    scheme_name="Bearer", description="The same API key as a bearer token", auto_error=False
+)
+
+
+async def get_services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+
+
+def _authenticate(
+    request: Request,
+    services: ServicesDep,
+    key: Annotated[str | None, Security(_key_header)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> ApiKey:
+    secret = key or (bearer.credentials if bearer else "")
+    caller = auth.authenticate(services.store, secret)
+    request.state.owner_id = caller.owner_id
+    return caller
+
+
+def _requires(scope: auth.Scope) -> Callable[[ApiKey], str]:
+    async def owner_with_scope(caller: Annotated[ApiKey, Depends(_authenticate)]) -> str:
+        if scope not in caller.scopes:
+            raise NotAllowed(
+                f"This API key lacks the scope '{scope}'",
+                hint=f"Use a key with the scope '{scope}'",
+                details={"required_scope": scope, "scopes": list(caller.scopes)},
+            )
+        return caller.owner_id
+
+    return owner_with_scope  # type: ignore[return-value]
+
+
+# Each is the caller's owner id, given only to a key with that scope.
+Reader = Annotated[str, Depends(_requires("read"))]
+Writer = Annotated[str, Depends(_requires("write"))]
+Admin = Annotated[str, Depends(_requires("admin"))]
+
+
+def _known_form(identity: str) -> str:
+    # No id of ours looks otherwise, so it is nobody's, and it never becomes part of a table key.
+    if not _ID.fullmatch(identity):
+        raise NotFound("There is no such id")
+    return identity
+
+
+Id = Annotated[str, AfterValidator(_known_form)]
+ProjectId = Annotated[Id, Path(description="A project's id.", examples=["proj_01jd3v9k2m7q8r5s"])]
+ModificationId = Annotated[Id, Path(description="A modification's id.")]
+KeyId = Annotated[Id, Path(description="An API key's id (not the key itself).")]
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which page of a list: at most ``limit`` items, from where ``cursor`` says."""
+
+    limit: Annotated[int, Query(ge=1, le=100, description="At most this many.")] = 20
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None
+
+
+PagingDep = Annotated[Paging, Depends()]
+
+
+async def _expected_version(
+    if_match: Annotated[
+        str | None,
+        Header(description="The `ETag` that the change is based on; else it is refused."),
+    ] = None,
+) -> int | None:
+    """The version in ``If-Match``; None where any will do. A tag we never gave is an old one."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tag = _VERSION_TAG.fullmatch(if_match.strip())
+    if tag is None:
+        raise PreconditionFailed(
+            "If-Match holds no ETag of this project", hint="Send the ETag of your last GET"
+        )
+    return int(tag.group(1))
+
+
+ExpectedVersion = Annotated[int | None, Depends(_expected_version)]

@@ -1,0 +1,203 @@
+"""Every error in one form: business errors, refused requests, unknown routes, our own faults."""
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from agenticai_api.schemas import ErrorAnswer
+from agenticai_core.clock import now, stamp
+from agenticai_core.errors import AgenticError, NotAuthenticated, Unavailable, ValidationFailed
+from agenticai_core.store.base import StoreConflict, StoreUnavailable
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+DESCRIPTIONS = {
+    400: "The body is not JSON.",
+    401: "No API key, or an unknown or revoked one.",
+    403: "The API key lacks the scope.",
+    404: "There is no such thing, or it belongs to somebody else.",
+    409: "The state does not allow it now.",
+    412: "`If-Match` names an older version.",
+    413: "The body is larger than 1 MB.",
+    415: "The body's content type is not JSON.",
+    422: "The request breaks a rule; `details.errors` says where.",
+    500: "A fault of ours; the request id finds it in the logs.",
+    503: "Something this needs does not answer now; try again.",
+}
+_RETRY_LATER = {"Retry-After": "1"}
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+class MalformedBody(AgenticError):
+    code, status = "MALFORMED_BODY", 400
+
+
+class RouteNotFound(AgenticError):
+    code, status = "ROUTE_NOT_FOUND", 404
+
+
+class MethodNotAllowed(AgenticError):
+    code, status = "METHOD_NOT_ALLOWED", 405
+
+
+class BodyTooLarge(AgenticError):
+    code, status = "BODY_TOO_LARGE", 413
+
+
+class UnsupportedMediaType(AgenticError):
+    code, status = "UNSUPPORTED_MEDIA_TYPE", 415
+
+
+class InternalError(AgenticError):
+    """What users see of a fault of ours: the request id, and nothing of its inside."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Something went wrong on our side",
+            hint="Try again; if it happens again, report the request id",
+        )
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route that can end in these errors."""
+    return {
+        status: {"model": ErrorAnswer, "description": DESCRIPTIONS[status]} for status in statuses
+    }
+
+
+def render(
+    error: AgenticError, request_id: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The answer to a request that ended in ``error``."""
+    body: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "details": error.details,
+    }
+    if error.hint:
+        body["hint"] = error.hint
+    content = {
+        "success": False,
+        "error": body,
+        "request_id": request_id,
+        "timestamp": stamp(now()),
+    }
+    return JSONResponse(content, error.status, headers=_headers_of(error) | dict(headers or {}))
+
+
+def install(app: FastAPI) -> None:
+    """Render every exception that a route can end in; what is left is `RequestContext`'s."""
+    app.add_exception_handler(AgenticError, _on_business_error)
+    app.add_exception_handler(RequestValidationError, _on_refused_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(StoreUnavailable, _on_busy_store)
+    app.add_exception_handler(StoreConflict, _on_busy_store)
+
+
+def _headers_of(error: AgenticError) -> dict[str, str]:
+    if isinstance(error, NotAuthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="agenticai"'}
+    return dict(_RETRY_LATER) if isinstance(error, Unavailable) else {}
+
+
+def _request_id(request: Request) -> str:
+    return cast(str, request.state.request_id)
+
+
+async def _on_business_error(request: Request, error: Exception) -> JSONResponse:
+    return render(cast(AgenticError, error), _request_id(request))
+
+
+async def _on_busy_store(request: Request, _: Exception) -> JSONResponse:
+    busy = Unavailable("The table does not answer now", hint="Try again in a moment")
+    return render(busy, _request_id(request))
+
+
+async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
+    problem = cast(HTTPException, error)
+    if problem.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = _allowed_methods(request)
+        refused = MethodNotAllowed(
+            f"{request.method} is not allowed here", details={"allowed_methods": allowed}
+        )
+        return render(refused, _request_id(request), {"Allow": ", ".join(allowed)})
+    return render(_translate(problem, request), _request_id(request))
+
+
+def _translate(problem: HTTPException, request: Request) -> AgenticError:
+    if problem.status_code == HTTPStatus.NOT_FOUND:
+        return RouteNotFound(
+            f"There is nothing at {request.method} {request.url.path[:200]}",
+            hint="/docs lists what there is",
+        )
+    if problem.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return BodyTooLarge("The body is larger than 1 MB", details={"max_bytes": 1024 * 1024})
+    # What FastAPI raises by itself: a body that is no text, or nested beyond any sense.
+    if problem.status_code == HTTPStatus.BAD_REQUEST:
+        return MalformedBody("The body cannot be read as JSON")
+    return InternalError()
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """All methods of a path; the framework would name only those of its first route."""
+
+    def answers(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in METHODS if answers(method)]
+
+
+async def _on_refused_request(request: Request, error: Exception) -> JSONResponse:
+    return render(_explain(cast(RequestValidationError, error)), _request_id(request))
+
+
+def _explain(error: RequestValidationError) -> AgenticError:
+    problems = error.errors()
+    first = problems[0]
+    if first["type"] == "json_invalid":
+        return MalformedBody(
+            f"The body is not JSON: {first['ctx']['error']}", details={"position": first["loc"][-1]}
+        )
+    if tuple(first["loc"]) == ("body",) and isinstance(first.get("input"), bytes):
+        return UnsupportedMediaType(
+            "The body is not announced as JSON", hint="Send 'Content-Type: application/json'"
+        )
+    return _validation_failed([_describe(problem) for problem in problems])
+
+
+def _validation_failed(problems: Sequence[dict[str, Any]]) -> ValidationFailed:
+    first = problems[0]
+    message = f"'{first['field']}' {first['message']}"
+    if len(problems) > 1:
+        message += f" ({len(problems) - 1} more in details.errors)"
+    about_first = {name: value for name, value in first.items() if name != "message"}
+    return ValidationFailed(message, details=about_first | {"errors": list(problems)})
+
+
+def _describe(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """Field, what is wrong with it, and what would be right; never what was sent."""
+    # ("body", "scopes", 0) -> "scopes.0"; the body as a whole is "body".
+    field = ".".join(str(part) for part in problem["loc"][1:]) or str(problem["loc"][0])
+    kind = problem["type"]
+    if kind in ("enum", "literal_error"):
+        allowed = _QUOTED.findall(problem["ctx"]["expected"])
+        message = f"must be one of {', '.join(allowed)}"
+        return {"field": field, "message": message, "allowed_values": allowed}
+    return {"field": field, "message": _wording(kind, problem["msg"])}
+
+
+def _wording(kind: str, message: str) -> str:
+    known = {"missing": "is required", "extra_forbidden": "is not a known field"}
+    if kind in known:
+        return known[kind]
+    plain = message.removeprefix("Value error, ")
+    for start in ("Input should", "String should", "List should"):
+        plain = plain.replace(start, "should", 1)
+    return plain

@@ -1,0 +1,71 @@
+"""The application: routes, handlers and middleware around the given services."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+
+from agenticai_api import errors
+from agenticai_api.middleware import REQUEST_ID, BodyLimit, RequestContext
+from agenticai_api.routes import decisions, events, files, health, keys, modifications, projects
+from agenticai_core.bootstrap import Services
+from agenticai_core.settings import Settings
+
+DESCRIPTION = """\
+Describe a project; four agents plan, write, test and package it. Then ask for changes.
+
+Every request but `/health` needs an API key, as `X-API-Key: …` or `Authorization: Bearer …`.
+Every error has one form, with a stable `code` and the `request_id` that the logs know.
+"""
+TAGS = [
+    {"name": "projects", "description": "What is built."},
+    {"name": "modifications", "description": "Changes of what has been built."},
+    {"name": "decisions", "description": "Approve, reject or stop a run."},
+    {"name": "files", "description": "What came out: files, archive, documentation."},
+    {"name": "events", "description": "What happens, in order and without a gap."},
+    {"name": "keys", "description": "API keys (scope `admin`)."},
+    {"name": "health", "description": "For load balancers; needs no key."},
+]
+
+
+def create_app(services: Services, settings: Settings) -> FastAPI:
+    """An application over ``services``; it connects to nothing by itself."""
+    app = FastAPI(
+        title="agenticai",
+        version=version("agenticai"),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        generate_unique_id_function=_operation_id,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    _add_routes(app)
+    errors.install(app)
+    _add_middleware(app, settings)
+    return app
+
+
+def _add_routes(app: FastAPI) -> None:
+    for module in (projects, modifications, decisions, files, events, keys):
+        app.include_router(module.router, responses=errors.documented(401, 403, 422, 500, 503))
+    app.include_router(health.router)
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """The last one added is the outermost."""
+    app.add_middleware(BodyLimit)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=errors.METHODS,
+            allow_headers=["X-API-Key", "Authorization", "Content-Type", "If-Match", REQUEST_ID],
+            expose_headers=["ETag", "Location", "Content-Disposition", REQUEST_ID],
+        )
+    app.add_middleware(RequestContext)
+
+
+def _operation_id(route: APIRoute) -> str:
+    # The function's name: generated clients get client.create_project(…).
+    return route.name

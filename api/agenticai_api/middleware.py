@@ -1,0 +1,134 @@
+"""What happens around every request: its id, its log line, safe headers, the body's limit."""
+
+import re
+import time
+from http import HTTPStatus
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from agenticai_api.errors import InternalError, render
+from agenticai_core.ids import new_id
+
+MAX_BODY = 1024 * 1024  # bytes
+REQUEST_ID = "X-Request-Id"
+_SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+# Generated files come from here too: whatever they hold, a browser runs none of it.
+_API_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+}
+
+log = structlog.get_logger(__name__)
+
+
+class RequestContext:
+    """Gives a request its id, logs how it ended, and answers for what nobody foresaw."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await _Exchange(self._app, scope, request_id).run(receive, send)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, app: ASGIApp, scope: Scope, request_id: str) -> None:
+        self._app = app
+        self._scope = scope
+        self._request_id = request_id
+        self._status: int | None = None
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._status = message["status"]
+                self._add_headers(message)
+            await send(message)
+
+        try:
+            await self._app(self._scope, receive, send_with_headers)
+        except Exception:
+            if self._status is not None:
+                raise  # half an answer is out: the server can only cut the connection
+            log.exception("request.failed", method=self._scope["method"], path=self._path)
+            answer = render(InternalError(), self._request_id)
+            await answer(self._scope, receive, send_with_headers)
+        self._log_end(time.perf_counter() - started)
+
+    @property
+    def _path(self) -> str:
+        path: str = self._scope["path"]
+        return path
+
+    def _add_headers(self, message: Message) -> None:
+        headers = MutableHeaders(scope=message)
+        headers[REQUEST_ID] = self._request_id
+        wanted = _SAFE_HEADERS | (_API_HEADERS if self._path.startswith("/api/") else {})
+        for name, value in wanted.items():
+            headers.setdefault(name, value)
+
+    def _log_end(self, seconds: float) -> None:
+        # A load balancer asks every few seconds; that is not worth a line.
+        write = log.debug if self._path.startswith("/health") else log.info
+        write(
+            "request.done",
+            method=self._scope["method"],
+            path=self._path,
+            status=self._status,
+            milliseconds=round(seconds * 1000, 1),
+            owner_id=self._scope["state"].get("owner_id"),
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's own id where it is fit for logs and headers, else a new one."""
+    given = Headers(scope=scope).get(REQUEST_ID, "")
+    return given if _SANE_ID.fullmatch(given) else new_id("req")
+
+
+class BodyLimit:
+    """Stops reading a body that is too large, whether or not its length was announced.
+
+    It raises inside the route that reads, in the one kind of error that passes the framework's
+    body parser unchanged; the handlers of `errors` do the rest.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "")
+        size = 0
+
+        async def receive_some() -> Message:
+            nonlocal size
+            if announced.isdecimal() and int(announced) > MAX_BODY:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MAX_BODY:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        await self._app(scope, receive_some, send)
