@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Level = Literal["strong", "basic", "none"]
-Stopped = Literal["timeout", "memory", "disk", "output"]
+Stopped = Literal["timeout", "memory", "disk", "output", "processes"]
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,11 @@ class Finished:
 
 
 class Sandbox(Protocol):
-    level: Level
-    missing: tuple[str, ...]  # what keeps it from being "strong"
+    @property
+    def level(self) -> Level: ...
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What keeps it from being "strong"."""
 
     def run(self, command: Command) -> Finished:
         """Run it, wait, and leave no process and no file behind."""
