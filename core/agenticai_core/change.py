@@ -27,6 +27,7 @@ from agenticai_core.models import (
     Scores,
     Task,
     TaskStatus,
+    Usage,
 )
 from agenticai_core.rows import (
     Snapshot,
@@ -96,6 +97,7 @@ class Change:
                 "updated_at": stamp(now()),
             }
         )
+        self.project = spend_orphan(self.project, task)
         mine = equals("fence", task.fence) & equals("status", TaskStatus.RUNNING.value)
         self._fenced.append(Put(task_item(ended), mine))
 
@@ -111,6 +113,7 @@ class Change:
                 "updated_at": stamp(now()),
             }
         )
+        self.project = spend_orphan(self.project, task)
         self._rows[f"task {task.id}"] = Put(task_item(revoked), equals("fence", task.fence))
 
     def add_task(
@@ -306,6 +309,18 @@ class Change:
         for task, delay in self._wake:
             wake(self.services, task, delay)
         return project
+
+
+def spend_orphan(project: Project, task: Task) -> Project:
+    """Count a reservation that its call never settled as fully spent: it may well have been."""
+    if not task.reservation:
+        return project
+    return project.model_copy(
+        update={
+            "usage": project.usage + Usage(output_tokens=task.reservation),
+            "tokens_reserved": project.tokens_reserved - task.reservation,
+        }
+    )
 
 
 def wake(services: Services, task: Task, delay: float = 0) -> None:

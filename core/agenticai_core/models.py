@@ -413,3 +413,4 @@ class Outcome(Model):
     test_results: dict[str, Any] = Field(default_factory=dict)
     modified_files: tuple[str, ...] = ()
     summary: str = ""
+    timings: dict[str, float] = Field(default_factory=dict)  # s: whole, model's and sandbox's share

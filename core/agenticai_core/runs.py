@@ -278,7 +278,7 @@ def _tell_end(change: Change, task: Task, outcome: Outcome) -> None:
     if outcome.failure is not None:
         change.tell("task_failed", data | outcome.failure.model_dump(exclude_none=True))
         return
-    change.tell("task_succeeded", data | {"summary": outcome.summary})
+    change.tell("task_succeeded", data | {"summary": outcome.summary} | outcome.timings)
 
 
 def _retrying(attempt: Callable[[], T]) -> T:

@@ -31,11 +31,17 @@ class TransientFailure(Exception):
 class Work(Protocol):
     """One leased run of one task."""
 
-    project: Project
-    task: Task
-    modification: Modification | None
-    files: Files
-    llm: bool  # whether a language model answers `ask`; for showing, never for deciding
+    @property
+    def project(self) -> Project: ...
+    @property
+    def task(self) -> Task: ...
+    @property
+    def modification(self) -> Modification | None: ...
+    @property
+    def files(self) -> Files: ...
+    @property
+    def llm(self) -> bool:
+        """Whether a language model answers `ask`; for showing, never for deciding."""
 
     def document(self, name: str, model: type[T]) -> T:
         """The JSON document that ``task.inputs[name]`` points to."""

@@ -52,6 +52,10 @@ def ticket(sha256: str) -> Key:
     return Key(f"TICKET#{sha256}", "METADATA")
 
 
+def cursor(owner_id: str, client_id: str, project_id: str) -> Key:
+    return Key(f"CLIENT#{owner_id}#{client_id}", f"CURSOR#{project_id}")
+
+
 def lease(name: str) -> Key:
     return Key(f"LEASE#{name}", "METADATA")
 

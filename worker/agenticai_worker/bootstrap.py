@@ -1,0 +1,17 @@
+"""Where a worker process' adapters meet."""
+
+from agenticai_core.bootstrap import connect
+from agenticai_core.settings import Settings
+from agenticai_worker.llm.choose import choose_model
+from agenticai_worker.runner import Worker
+from agenticai_worker.sandbox.local import LocalSandbox
+
+
+def make_worker(settings: Settings) -> Worker:
+    """The store, the model and the sandbox that the settings name."""
+    return Worker(
+        services=connect(settings),
+        settings=settings,
+        model=choose_model(settings),
+        sandbox=LocalSandbox(settings.sandbox_python),
+    )
