@@ -1,0 +1,78 @@
+# Run "make" to see what there is. PYTHON=… chooses the interpreter for "make setup".
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+# The user's words reach the demo through the environment, as they are: "value" keeps make from
+# expanding them, "unexport" from handing on an expanded copy, and no shell ever parses them.
+# Only the command line counts: some systems set NAME for themselves.
+given = $(if $(filter command line,$(origin $(1))),$(value $(1)))
+demo: export AGENTICAI_DEMO_DESCRIPTION := $(call given,DESCRIPTION)
+demo: export AGENTICAI_DEMO_TYPE := $(call given,TYPE)
+demo: export AGENTICAI_DEMO_NAME := $(call given,NAME)
+unexport DESCRIPTION TYPE NAME
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Make the three environments (quick when they are there already)
+	@requirements/setup .venv requirements/dev.lock --project
+	@requirements/setup .venv-sandbox requirements/sandbox.lock
+	@requirements/setup .venv-emulator requirements/emulator.lock
+
+.PHONY: demo
+demo: setup ## Build and change one project, start to end (DESCRIPTION="…" TYPE=api NAME="…")
+	@$(BIN)/python -m agenticai_local demo
+
+.PHONY: up
+up: setup ## Keep the whole system running here; Ctrl-C stops it (FRESH=1 starts empty)
+	@exec $(BIN)/python -m agenticai_local up $(if $(FRESH),--fresh) $(if $(KEEP),--keep) $(UP)
+
+.PHONY: test
+test: setup ## Run all tests but those that kill processes (ARGS="-k name")
+	@$(PYTEST) -m "not chaos" $(ARGS)
+
+.PHONY: chaos
+chaos: setup ## Run the tests that kill processes
+	@$(PYTEST) -m chaos $(ARGS)
+
+.PHONY: lint
+lint: setup ## Check style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: format
+format: setup ## Put the code into its format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: types
+types: setup ## Check types
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: setup ## Check who may import whom
+	@$(BIN)/lint-imports
+
+.PHONY: bench
+bench: setup ## Measure times and AWS calls of ten projects
+	@$(BIN)/python -m bench $(ARGS)
+
+.PHONY: lock
+lock: ## Choose the newest fitting versions and write the locks (needs uv)
+	@uv=$$(command -v uv || command -v $(BIN)/uv) || { echo "error: uv is needed: pip install uv" >&2; exit 1; }; \
+	compile="$$uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"; \
+	$$compile --all-extras pyproject.toml -o requirements/dev.lock; \
+	$$compile requirements/sandbox.in -o requirements/sandbox.lock; \
+	$$compile requirements/emulator.in -o requirements/emulator.lock
+
+.PHONY: clean
+clean: ## Remove environments and caches (not your projects)
+	@rm -rf .venv .venv-sandbox .venv-emulator .*_cache .hypothesis .coverage dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
