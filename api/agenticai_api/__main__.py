@@ -1,6 +1,5 @@
 """Run the service: ``python -m agenticai_api``."""
 
-import logging
 import signal
 import sys
 
@@ -11,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from agenticai_api.main import create_app
 from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
+from agenticai_core.telemetry import configure_logging
 
 GRACE = 25  # s for requests under way once told to stop; a container is killed after 30
 
@@ -26,7 +26,7 @@ class Address(BaseSettings):
 
 def main() -> None:
     settings, address = Settings(), Address()
-    _configure_logs(settings.log_level)
+    configure_logging(settings, "api")
     # uvicorn finishes what is under way and then raises the signal once more: that is a good end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app = create_app(connect(settings), settings)
@@ -42,22 +42,6 @@ def main() -> None:
         timeout_graceful_shutdown=GRACE,
     )
     log.info("api.stopped")
-
-
-def _configure_logs(level: str) -> None:
-    """One JSON object a line on standard output, with the request's id."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stdout)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
-        cache_logger_on_first_use=True,
-    )
 
 
 if __name__ == "__main__":

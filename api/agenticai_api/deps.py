@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from agenticai_core import auth
 from agenticai_core.bootstrap import Services
-from agenticai_core.errors import NotAllowed, NotFound, PreconditionFailed
+from agenticai_core.errors import NotAllowed, NotAuthenticated, NotFound, PreconditionFailed
 from agenticai_core.models import ApiKey
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -40,6 +40,10 @@ def _authenticate(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> ApiKey:
     secret = key or (bearer.credentials if bearer else "")
+    if not secret:
+        raise NotAuthenticated(
+            "This needs an API key", hint="Send it as 'X-API-Key: …' or 'Authorization: Bearer …'"
+        )
     caller = auth.authenticate(services.store, secret)
     request.state.owner_id = caller.owner_id
     return caller

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,6 +16,8 @@ from agenticai_api.schemas import ErrorAnswer
 from agenticai_core.clock import now, stamp
 from agenticai_core.errors import AgenticError, NotAuthenticated, Unavailable, ValidationFailed
 from agenticai_core.store.base import StoreConflict, StoreUnavailable
+
+log = structlog.get_logger(__name__)
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 DESCRIPTIONS = {
@@ -96,8 +99,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AgenticError, _on_business_error)
     app.add_exception_handler(RequestValidationError, _on_refused_request)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(StoreUnavailable, _on_busy_store)
-    app.add_exception_handler(StoreConflict, _on_busy_store)
+    app.add_exception_handler(StoreUnavailable, _on_outage)
+    app.add_exception_handler(StoreConflict, _on_outage)
 
 
 def _headers_of(error: AgenticError) -> dict[str, str]:
@@ -111,12 +114,17 @@ def _request_id(request: Request) -> str:
 
 
 async def _on_business_error(request: Request, error: Exception) -> JSONResponse:
-    return render(cast(AgenticError, error), _request_id(request))
+    problem = cast(AgenticError, error)
+    if isinstance(problem, Unavailable) and problem.__cause__ is not None:
+        return await _on_outage(request, problem)
+    return render(problem, _request_id(request))
 
 
-async def _on_busy_store(request: Request, _: Exception) -> JSONResponse:
-    busy = Unavailable("The table does not answer now", hint="Try again in a moment")
-    return render(busy, _request_id(request))
+async def _on_outage(request: Request, error: Exception) -> JSONResponse:
+    """AWS's own words hold addresses and account numbers: they are for the log."""
+    log.warning("request.outage", reason=str(error))
+    outage = Unavailable("Something this needs does not answer now", hint="Try again in a moment")
+    return render(outage, _request_id(request))
 
 
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
 
 from agenticai_core.models import (
     ApiKey,
@@ -87,10 +95,18 @@ class UpdateProject(RequestBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Bike workshop, south"}]})
 
-    name: Name = ""
-    description: Text = ""
-    approval: Literal["auto", "required"] = "auto"
-    token_budget: Budget = 0
+    name: Name | SkipJsonSchema[None] = None
+    description: Text | SkipJsonSchema[None] = None
+    approval: Literal["auto", "required"] | SkipJsonSchema[None] = None
+    token_budget: Budget | SkipJsonSchema[None] = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_null(cls, value: Any) -> Any:
+        # Defaults do not come through here, so this null was sent, and would change nothing.
+        if value is None:
+            raise ValueError("cannot be null; leave it out to keep it as it is")
+        return value
 
 
 class RequestModification(RequestBody):

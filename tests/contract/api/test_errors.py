@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from agenticai_api.main import create_app
+from agenticai_core.errors import Unavailable
 from agenticai_core.settings import Settings
 from agenticai_core.store.base import StoreConflict, StoreUnavailable
 
@@ -190,13 +191,24 @@ def test_an_unexpected_error_tells_the_log_everything_and_the_caller_nothing(api
     assert (done[0]["status"], done[0]["path"]) == (500, "/api/projects")
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable("throttled"), StoreConflict("busy")])
-def test_a_table_that_is_away_asks_to_come_again(api, services, error):
-    answer = broken(api, services, error).get("/api/projects")
+def from_aws():
+    """What an adapter raises when AWS fails it."""
+    error = Unavailable("The bucket does not answer: arn:aws:s3:::code-123456789012")
+    error.__cause__ = OSError("refused")
+    return error
+
+
+@pytest.mark.parametrize(
+    "error", [StoreUnavailable("throttled"), StoreConflict("busy"), from_aws()]
+)
+def test_an_outage_asks_to_come_again_and_keeps_its_reason_for_the_log(api, services, error):
+    with capture_logs() as lines:
+        answer = broken(api, services, error).get("/api/projects")
 
     assert_error_form(answer, 503, "UNAVAILABLE")
     assert int(answer.headers["Retry-After"]) >= 1
     assert str(error) not in answer.text
+    assert [line["reason"] for line in lines if line["event"] == "request.outage"] == [str(error)]
 
 
 def test_answers_of_the_api_are_neither_stored_nor_guessed_at(api, project_id):
