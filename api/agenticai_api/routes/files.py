@@ -45,7 +45,7 @@ def read_file(
 )
 def download_archive(project_id: ProjectId, owner_id: Reader, services: ServicesDep) -> Response:
     filename, content = projects.build_archive(services, owner_id, project_id)
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(filename, safe='')}"}
+    headers = {"Content-Disposition": f'attachment; filename="{quote(filename)}"'}
     return Response(content, media_type="application/zip", headers=headers)
 
 

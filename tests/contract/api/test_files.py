@@ -58,7 +58,8 @@ def test_the_archive_holds_every_file(api, built_id):
 
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/zip"
-    assert answer.headers["Content-Disposition"].startswith("attachment; filename")
+    disposition = answer.headers["Content-Disposition"]
+    assert disposition == 'attachment; filename="bike-workshop-r1.zip"'
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
         contents = {name: archive.read(name) for name in archive.namelist()}
