@@ -26,6 +26,7 @@ _LOCAL = {
     "AGENTICAI_SWEEP_SECONDS": "3",
     "AGENTICAI_SQS_WAIT_SECONDS": "1",
     "AGENTICAI_DRAIN_SECONDS": "10",
+    "AGENTICAI_WEBSOCKET_DRAIN_SECONDS": "1",
 }
 
 
@@ -70,7 +71,6 @@ def worker_environment(
         **{name: user[name] for name in _MODEL if name in user},
         "AGENTICAI_SANDBOX_PYTHON": str(sandbox_python),
         "AGENTICAI_HEALTH_FILE": str(health_file(run_folder, agent)),
-        "AGENTICAI_DRAIN_FILE": str(run_folder / f"{agent.value}.drain"),
     }
 
 

@@ -28,6 +28,7 @@ NAMES = ("emulator", *SERVICES)
 
 _EMULATOR_SECONDS = 30.0  # until it answers, its state loaded
 _SERVICES_SECONDS = 60.0
+_COLD_STOP_SECONDS = 15.0  # what a worker takes beyond its drain, at most
 
 
 class LocalStack:
@@ -232,7 +233,7 @@ class LocalStack:
             command=[sys.executable, "-m", "agenticai_worker", agent.value],
             env=env,
             ready=health.exists,
-            stop_seconds=float(env["AGENTICAI_DRAIN_SECONDS"]) + 5,
+            stop_seconds=float(env["AGENTICAI_DRAIN_SECONDS"]) + _COLD_STOP_SECONDS,
             before_start=lambda: health.unlink(missing_ok=True),
         )
 
