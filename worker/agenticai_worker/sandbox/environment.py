@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+RUN_PREFIX = "agenticai-run-"  # of the name of a run's own folder
+
 
 def clean_environment(python: str, home: Path) -> dict[str, str]:
     """Variables for a run of ``python`` whose home and temporary folder is ``home``."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from agenticai_core.paths import check_collisions, safe_path
 from agenticai_worker.sandbox import identity, selftest
 from agenticai_worker.sandbox.base import Command, Finished, Level, Stopped
-from agenticai_worker.sandbox.environment import clean_environment
+from agenticai_worker.sandbox.environment import RUN_PREFIX, clean_environment
 from agenticai_worker.sandbox.folder import read_regular, read_tail, remove_tree
 from agenticai_worker.sandbox.orders import Order, Result
 
@@ -57,7 +57,7 @@ class LocalSandbox:
         return self._run(command)[0]
 
     def _run(self, command: Command) -> tuple[Finished, Result]:
-        base = Path(tempfile.mkdtemp(prefix="agenticai-run-")).resolve()
+        base = Path(tempfile.mkdtemp(prefix=RUN_PREFIX)).resolve()
         try:
             order = self._prepare(base, command)
             result = _launch(order)
