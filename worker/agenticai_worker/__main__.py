@@ -21,6 +21,8 @@ from agenticai_core.models import Agent
 from agenticai_core.queues import CONCURRENCY
 from agenticai_core.settings import Settings
 from agenticai_core.telemetry import configure_logging
+from agenticai_worker.llm.base import PermanentModelError
+from agenticai_worker.llm.choose import choose_model
 from agenticai_worker.node import run_node
 from agenticai_worker.sweeper import Sweeper
 
@@ -40,6 +42,11 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     settings = Settings()
     configure_logging(settings, f"worker-{agent.value}")
+    try:
+        choose_model(settings)  # a wrong name or a missing key is told now, not with the first task
+    except PermanentModelError as error:
+        sys.stderr.write(f"error: {error}\n{error.hint}\n")
+        return 2
     return _supervise(agent, options.concurrency or CONCURRENCY[agent], settings)
 
 

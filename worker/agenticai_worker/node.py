@@ -5,11 +5,13 @@
 
 import os
 import time
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging, worker_process_init
 
 from agenticai_core.models import Agent
@@ -44,7 +46,9 @@ def run_node(agent: Agent, concurrency: int, parent: int) -> None:
     name = queue_name(settings.app, settings.env, agent)
     options = ["-P", "prefork", "-c", str(concurrency), "-n", f"{agent.value}@%h"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    app.worker_main(["worker", "-Q", name, "--loglevel", "WARNING", *options, *quiet])
+    # Celery warns root about pickle, which is not accepted here; its banner is not for JSON logs.
+    warnings.simplefilter("ignore", SecurityWarning)
+    app.worker_main(["--quiet", "worker", "-Q", name, "--loglevel", "WARNING", *options, *quiet])
 
 
 @cache
