@@ -197,7 +197,7 @@ def _reason(thing: dict[str, Any]) -> str:
 
 def _show_failure(error: Exception, state: Path, console: Console) -> None:
     message = getattr(error, "message", "") or str(error)
-    console.print(Text(f"\nThe demo failed: {message}", style="bold red"))
+    console.print(Text(f"\nThe demo failed: {message}", style="bold red"), soft_wrap=True)
     hint = getattr(error, "hint", "")
     if hint:
         console.print(Text(str(hint), style="yellow"))
