@@ -1,0 +1,29 @@
+"""`python -m agenticai_websocket`: the gateway as a process, until SIGTERM or Ctrl-C."""
+
+import signal
+import sys
+from types import FrameType
+
+from agenticai_core.bootstrap import connect
+from agenticai_core.settings import Settings
+from agenticai_websocket.main import create_app
+from agenticai_websocket.server import create_server
+from agenticai_websocket.settings import GatewaySettings
+
+
+def main() -> None:
+    # The server catches these while it runs, drains, and raises them again: that is a clean end.
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, _leave)
+    settings = Settings()
+    options = GatewaySettings()
+    app = create_app(connect(settings), settings, options)
+    create_server(app, settings, options).run()
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""All sockets of one process: who is let in, who may stay, and how they leave at a shutdown."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.responses import PlainTextResponse
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from agenticai_core.auth import authenticate
+from agenticai_core.bootstrap import Services
+from agenticai_core.errors import NotAllowed, NotAuthenticated
+from agenticai_core.models import ApiKey
+from agenticai_core.settings import Settings
+from agenticai_websocket.connection import Connection, close
+from agenticai_websocket.context import Context
+from agenticai_websocket.hub import Hub
+from agenticai_websocket.problems import describe, unavailable
+from agenticai_websocket.protocol import (
+    SUBPROTOCOL,
+    BadFrame,
+    CloseCode,
+    Goodbye,
+    Problem,
+    Query,
+    Subscribe,
+    parse_query,
+)
+from agenticai_websocket.settings import GatewaySettings
+
+log = structlog.get_logger(__name__)
+
+LONGEST_DRAIN_STEP = 0.25  # s between two closes: slower would spare nobody
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Gateway:
+    def __init__(self, services: Services, settings: Settings, options: GatewaySettings) -> None:
+        self.hub = Hub(services.store, settings)
+        self.draining = False
+        self._context = Context(services, settings, options, self.hub)
+        self._connections: set[Connection] = set()
+
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
+    # ---- letting in -----------------------------------------------------------------------------
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """One socket from its upgrade to its end."""
+        if self.draining:
+            answer = PlainTextResponse("restarting", 503, headers={"Retry-After": "1"})
+            await websocket.send_denial_response(answer)
+            return
+        offered = websocket.scope.get("subprotocols", [])
+        # Accepted even when it will be refused: browsers hide the status of a refused upgrade
+        # from their scripts, but show a close code and the error frame before it.
+        await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        with suppress(WebSocketDisconnect):
+            try:
+                query, secret, key = await self._admit(websocket)
+            except Goodbye as goodbye:
+                await close(websocket, goodbye)
+                return
+            await self._run(websocket, query, secret, key)
+
+    async def _admit(self, websocket: WebSocket) -> tuple[Query, str, ApiKey]:
+        """The query, the secret and its key; raises `Goodbye` for whom is not let in."""
+        origin = websocket.headers.get("origin")
+        host = websocket.headers.get("host", "")
+        if origin and not origin_allowed(origin, host, self._context.settings.allowed_origins):
+            hint = "Add the origin to AGENTICAI_ALLOWED_ORIGINS."
+            problem = Problem("ORIGIN_NOT_ALLOWED", f"Not from {origin[:200]}.", hint)
+            raise Goodbye(CloseCode.FORBIDDEN, problem)
+        secret = presented_secret(websocket)
+        key = await self._authenticate(secret)
+        try:
+            return parse_query(dict(websocket.query_params)), secret, key
+        except BadFrame as bad:
+            raise Goodbye(CloseCode.BAD_MESSAGE, bad.problem) from None
+
+    async def _authenticate(self, secret: str) -> ApiKey:
+        try:
+            return await asyncio.to_thread(self._authorised_key, secret)
+        except NotAuthenticated as error:
+            raise Goodbye(CloseCode.NOT_AUTHENTICATED, describe(error)) from None
+        except NotAllowed as error:
+            raise Goodbye(CloseCode.FORBIDDEN, describe(error)) from None
+        except Exception as error:
+            log.warning("gateway.authentication_failed", error=str(error))
+            raise Goodbye(CloseCode.TRY_AGAIN_LATER, unavailable()) from None
+
+    def _authorised_key(self, secret: str) -> ApiKey:
+        key = authenticate(self._context.services.store, secret)
+        if not {"read", "admin"} & set(key.scopes):
+            raise NotAllowed("This API key may not read.", hint="Use one with the scope 'read'.")
+        return key
+
+    async def _run(self, websocket: WebSocket, query: Query, secret: str, key: ApiKey) -> None:
+        connection = Connection(websocket, self._context, secret, key, query.client_id)
+        first = (
+            Subscribe(project_id=query.project_id, after=query.after) if query.project_id else None
+        )
+        self._connections.add(connection)
+        if self.draining:  # it began while this one was on its way in
+            connection.end(Goodbye(CloseCode.RESTART))
+        try:
+            await connection.run(first)
+        finally:
+            self._connections.discard(connection)
+
+    # ---- staying --------------------------------------------------------------------------------
+
+    async def recheck(self) -> None:
+        """Look again at every key in use, and close the sockets of those that were revoked."""
+        while True:
+            await asyncio.sleep(self._context.settings.recheck_seconds)
+            users: dict[str, list[Connection]] = defaultdict(list)
+            for connection in self._connections:
+                users[connection.secret].append(connection)
+            for secret, connections in users.items():
+                await self._recheck(secret, connections)
+
+    async def _recheck(self, secret: str, connections: list[Connection]) -> None:
+        try:
+            await self._authenticate(secret)
+        except Goodbye as goodbye:
+            if goodbye.code is CloseCode.TRY_AGAIN_LATER:
+                return  # the store is away: that is no reason to send anybody away
+            for connection in connections:
+                connection.end(goodbye)
+
+    # ---- leaving --------------------------------------------------------------------------------
+
+    async def drain(self, hurry: Callable[[], bool] = lambda: False) -> None:
+        """Refuse new sockets and close the others, spread so that they do not come back at once.
+
+        ``hurry`` is asked between two closes, and ends the spreading.
+        """
+        self.draining = True
+        waiting = list(self._connections)
+        pause = self._context.options.drain_seconds / max(1, len(waiting))
+        log.info("gateway.draining", connections=len(waiting))
+        for connection in waiting:
+            connection.end(Goodbye(CloseCode.RESTART))
+            if not hurry():
+                await asyncio.sleep(min(pause, LONGEST_DRAIN_STEP))
+        deadline = asyncio.get_running_loop().time() + self._context.options.goodbye_seconds
+        while self._connections and not hurry() and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.05)
+
+
+def presented_secret(websocket: WebSocket) -> str:
+    """The API key of the upgrade request; empty when there is none."""
+    if key := websocket.headers.get("x-api-key"):
+        return key.strip()
+    scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def origin_allowed(origin: str, host: str, allowed: tuple[str, ...]) -> bool:
+    """Whether a page of ``origin`` may connect. With no list: only our own host, or this machine.
+
+    Only browsers send an Origin, and they cannot be made to send a false one.
+    """
+    if allowed:
+        return origin in allowed
+    try:
+        parts = urlsplit(origin)
+        name = parts.hostname
+    except ValueError:
+        return False
+    return name is not None and (parts.netloc.lower() == host.lower() or name in _LOCAL_HOSTS)
