@@ -1,0 +1,104 @@
+"""Who is let in, who may stay, and what everybody else is told."""
+
+import pytest
+
+from agenticai_core import auth
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-API-Key": "agk_wrong"}, {"Authorization": "Basic x"}])
+def test_without_a_valid_key_the_reason_comes_before_the_close(gateway, headers):
+    frames, code = gateway.open(headers=headers).rest()
+    assert code == 4401
+    assert [(frame["type"], frame["code"]) for frame in frames] == [("error", "NOT_AUTHENTICATED")]
+    assert frames[0]["hint"]
+
+
+def test_a_bearer_token_will_do(gateway, world):
+    client = gateway.open(headers={"Authorization": f"Bearer {world.secret}"})
+    assert client.frame()["type"] == "welcome"
+
+
+def test_a_key_that_may_not_read_is_refused(gateway, world):
+    _, secret = auth.create_api_key(world.store, "alice", "writer", ("write",))
+    frames, code = gateway.open(headers={"X-API-Key": secret}).rest()
+    assert (frames[0]["code"], code) == ("NOT_ALLOWED", 4403)
+
+
+def test_a_revoked_key_ends_its_sockets_and_nobody_elses(gateway, world):
+    doomed, secret = auth.create_api_key(world.store, "alice", "doomed")
+    client = gateway.open(headers={"X-API-Key": secret})
+    other = gateway.open()
+    client.frame_of("welcome")
+    auth.revoke_api_key(world.store, "alice", doomed.id)
+
+    frames, code = client.rest()
+
+    assert (frames[-1]["code"], code) == ("NOT_AUTHENTICATED", 4401)
+    other.subscribe(world.project())
+
+
+def test_a_revoked_key_cannot_subscribe_even_before_the_next_look(start, world):
+    gateway = start(recheck_seconds=3600)
+    project = world.project()
+    client = gateway.open()
+    auth.revoke_api_key(world.store, "alice", world.key.id)
+    client.send(type="subscribe", project_id=project)
+    frames, code = client.rest()
+    assert (frames[-1]["code"], code) == ("NOT_AUTHENTICATED", 4401)
+
+
+def test_an_outage_sends_nobody_away(gateway, world):
+    client = gateway.open(f"?project_id={world.project()}")
+    client.frame_of("subscribed")
+    world.store.failing = True
+    gateway.eventually(lambda: gateway.health()[1]["store"] == "unavailable")
+    assert client.nothing_comes(0.2)  # several looks at the key
+    client.send(type="subscribe", project_id="proj_x")
+    assert client.frame()["code"] == "UNAVAILABLE"
+    frames, code = gateway.open().rest()
+    assert (frames[0]["code"], code) == ("UNAVAILABLE", 1013)
+    world.store.failing = False
+    client.subscribe(world.project())
+
+
+def test_another_owners_project_is_not_found_as_an_absent_one(gateway, world):
+    foreign = world.project("bob")
+    answers = []
+    for project in (foreign, "proj_absent"):
+        frames, code = gateway.open(f"?project_id={project}").rest()
+        assert (frames[-1]["code"], code) == ("NOT_FOUND", 4403)
+        answers.append(frames[-1]["message"].replace(project, "X"))
+    assert answers[0] == answers[1]
+
+
+def test_refused_in_a_frame_the_socket_stays(gateway, world):
+    foreign = world.project("bob")
+    client = gateway.open()
+    client.frame_of("welcome")
+    client.send(type="subscribe", project_id=foreign, after=0)
+    error = client.frame()
+    assert (error["type"], error["code"], error["project_id"]) == ("error", "NOT_FOUND", foreign)
+    world.append(foreign)
+    assert client.nothing_comes(0.1)
+    client.subscribe(world.project())
+
+
+@pytest.mark.parametrize(
+    "query", ["?project_id=a%23b", "?project_id=p&after=-1", "?client_id=a%23b", "?after=x"]
+)
+def test_a_bad_query_is_named(gateway, query):
+    frames, code = gateway.open(query).rest()
+    assert (frames[0]["code"], code) == ("INVALID_FRAME", 4400)
+
+
+def test_a_page_of_another_site_is_refused(start):
+    gateway = start(allowed_origins=("https://app.example.com",))
+    frames, code = gateway.open(origin="https://evil.example.com").rest()
+    assert (frames[0]["code"], code) == ("ORIGIN_NOT_ALLOWED", 4403)
+    assert gateway.open(origin="https://app.example.com").frame()["type"] == "welcome"
+
+
+def test_the_subprotocol_is_spoken_when_offered_and_not_needed(gateway):
+    offered = gateway.open(subprotocols=["something.else", "agenticai.v1"])
+    assert offered.socket.subprotocol == "agenticai.v1"
+    assert gateway.open().socket.subprotocol is None
