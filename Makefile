@@ -61,8 +61,8 @@ imports: setup ## Check who may import whom
 	@$(BIN)/lint-imports
 
 .PHONY: bench
-bench: setup ## Measure times and AWS calls of ten projects
-	@$(BIN)/python -m bench $(ARGS)
+bench: setup ## Measure times and AWS calls of ten projects, into docs/performance.md
+	@$(BIN)/python bench/main_job.py --write docs/performance.md $(ARGS)
 
 .PHONY: lock
 lock: ## Choose the newest fitting versions and write the locks (needs uv)
