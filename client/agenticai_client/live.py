@@ -23,10 +23,12 @@ from agenticai_client.find import is_loopback
 SUBPROTOCOL = Subprotocol("agenticai.v1")
 PAGE = 100
 Json = dict[str, Any]
-_FATAL_CODES = {
+# Close codes after which trying again is no use; the error frame before says more.
+_REFUSALS = {
     4401: ("NOT_AUTHENTICATED", 401, "The key is not valid, or no longer."),
     4403: ("NOT_ALLOWED", 403, "This key may not see this project."),
 }
+_MISSING = frozenset({"NOT_FOUND", "PROJECT_DELETED"})
 
 
 class ReadEvents(Protocol):
@@ -77,6 +79,7 @@ class EventStream:
         self._pace = pace
         self._notice = notice
         self._state = ""
+        self._problem: Json = {}  # what the gateway's last error frame said
         self._failures = 0
         self._reached_at: float | None = None  # when anything answered last
 
@@ -96,7 +99,7 @@ class EventStream:
             self._enter("live")
             opened = self._reached_at = time.monotonic()
             while True:
-                yield from self._accept(socket, _receive(socket, self._pace.idle))
+                yield from self._accept(socket, self._receive(socket))
                 if time.monotonic() - opened > self._pace.max_backoff:
                     self._failures = 0
 
@@ -108,10 +111,8 @@ class EventStream:
     def _accept(self, socket: ClientConnection, frame: Json) -> Iterator[Json]:
         self._reached_at = time.monotonic()
         seq = frame.get("seq")
-        if frame.get("type") == "ping":
-            with _socket_errors():
-                socket.send('{"type": "pong"}')
         if not isinstance(seq, int):
+            self._obey(socket, frame)
             return
         if seq > self.last + 1:
             yield from self._fill_gap(seq - 1)
@@ -119,6 +120,27 @@ class EventStream:
             raise _SocketLost(f"event {self.last + 1} is missing")
         self._failures = 0
         yield from self._deliver([frame])
+
+    def _obey(self, socket: ClientConnection, frame: Json) -> None:
+        """Frames about the socket itself; those that say nothing to us are let pass."""
+        if frame.get("type") == "ping":
+            with _socket_errors():
+                socket.send('{"type": "pong"}')
+        if frame.get("type") == "error":
+            self._problem = frame
+            if frame.get("code") == "PROJECT_DELETED":  # the socket stays open, and silent
+                raise _refusal(frame, *_REFUSALS[4403])
+
+    def _receive(self, socket: ClientConnection) -> Json:
+        with _socket_errors(self._problem):
+            text = socket.recv(timeout=self._pace.idle)
+        try:
+            frame = json.loads(text)
+        except ValueError as error:
+            raise _SocketLost("the gateway sent something that is not JSON") from error
+        if not isinstance(frame, dict):
+            raise _SocketLost("the gateway sent a frame that is not an object")
+        return frame
 
     def _fill_gap(self, upto: int) -> Iterator[Json]:
         while self.last < upto:
@@ -199,28 +221,15 @@ def open_socket(url: str, api_key: str, timeout: float) -> ClientConnection:
     )
 
 
-def _receive(socket: ClientConnection, timeout: float) -> Json:
-    with _socket_errors():
-        text = socket.recv(timeout=timeout)
-    try:
-        frame = json.loads(text)
-    except ValueError as error:
-        raise _SocketLost("the gateway sent something that is not JSON") from error
-    if not isinstance(frame, dict):
-        raise _SocketLost("the gateway sent a frame that is not an object")
-    return frame
-
-
 @contextmanager
-def _socket_errors() -> Iterator[None]:
+def _socket_errors(problem: Json | None = None) -> Iterator[None]:
     """Turn the socket's errors into `_SocketLost`, or `ApiError` where trying again is no use."""
     try:
         yield
     except ConnectionClosed as closed:
         code = closed.rcvd.code if closed.rcvd else 1006
-        if code in _FATAL_CODES:
-            name, status, message = _FATAL_CODES[code]
-            raise ApiError(name, message, status=status) from closed
+        if code in _REFUSALS:
+            raise _refusal(problem or {}, *_REFUSALS[code]) from closed
         raise _SocketLost(f"the socket was closed ({code})") from closed
     except InvalidStatus as refused:
         raise _SocketLost(f"the gateway answered {refused.response.status_code}") from refused
@@ -228,3 +237,13 @@ def _socket_errors() -> Iterator[None]:
         raise _SocketLost("the gateway did not answer in time") from error
     except (OSError, WebSocketException) as error:
         raise _SocketLost(str(error) or type(error).__name__) from error
+
+
+def _refusal(problem: Json, code: str, status: int, message: str) -> ApiError:
+    code = str(problem.get("code") or code)
+    return ApiError(
+        code,
+        str(problem.get("message") or message),
+        status=404 if code in _MISSING else status,
+        hint=problem.get("hint"),
+    )

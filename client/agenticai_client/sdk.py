@@ -95,7 +95,8 @@ class Client:
         return self._object("PUT", _project(project_id), "project", body=changes)
 
     def delete_project(self, project_id: str) -> Json:
-        return self._rest.json("DELETE", _project(project_id))
+        """Stop what is under way and forget the project; rows and files go in the background."""
+        return self._object("DELETE", _project(project_id), "project")
 
     # ---- modifications ---------------------------------------------------------------------------
 
@@ -113,16 +114,18 @@ class Client:
         return self._pages(_project(project_id, "modifications"), "modifications", limit)
 
     def approve(self, project_id: str, run: str | None = None) -> Json:
-        """Let what waits for approval go on: ``run`` ("create" or a modification's id), or any."""
-        return self._rest.json("POST", _project(project_id, "approve"), body={"run": run})
+        """Let what waits for approval go on; ``run``: only if that is what waits."""
+        body = {"run": run} if run else None
+        return self._object("POST", _project(project_id, "approve"), "project", body=body)
 
     def reject(self, project_id: str, feedback: str | None = None) -> Json:
         """End what waits for approval; with ``feedback`` it is planned again instead."""
-        return self._rest.json("POST", _project(project_id, "reject"), body={"feedback": feedback})
+        body = {"feedback": feedback} if feedback else None
+        return self._object("POST", _project(project_id, "reject"), "project", body=body)
 
     def cancel(self, project_id: str) -> Json:
         """Stop the run under way, at whatever step it is."""
-        return self._rest.json("POST", _project(project_id, "cancel"))
+        return self._object("POST", _project(project_id, "cancel"), "project")
 
     # ---- what was made ---------------------------------------------------------------------------
 
@@ -137,8 +140,9 @@ class Client:
         """The current revision as a zip; see `archive.unpack` for a careful way to extract it."""
         return self._rest.call("GET", _project(project_id, "archive")).content
 
-    def docs(self, project_id: str) -> Json:
-        return self._rest.json("GET", _project(project_id, "docs"))
+    def docs(self, project_id: str) -> str:
+        """The project's documentation, in Markdown."""
+        return self._rest.call("GET", _project(project_id, "docs")).text
 
     # ---- events ----------------------------------------------------------------------------------
 
@@ -221,7 +225,12 @@ class Client:
         return self._rest.json("DELETE", f"/api/keys/{quote(key_id, safe='')}")
 
     def health(self) -> Json:
+        """Version and whether the process lives; needs no key."""
         return self._rest.json("GET", "/health", attempts=1)
+
+    def ready(self) -> Json:
+        """Whether table, bucket and queues answer; an `ApiError` names those that do not."""
+        return self._rest.json("GET", "/health/ready", attempts=1)
 
     # ---- inside ----------------------------------------------------------------------------------
 

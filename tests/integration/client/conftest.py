@@ -97,6 +97,7 @@ class System:
             "status": "active",
             "revision": 1,
             "active_run": None,
+            "waiting": [],
             "failure": None,
             "token_budget": None,
             "usage": {"input_tokens": 0, "output_tokens": 0},
@@ -254,7 +255,7 @@ class Routes:
         return Response(archive(FILES), media_type="application/zip")
 
     async def docs(self, request: Request) -> Response:
-        return JSONResponse({"docs": {}})
+        return Response("# Salon", media_type="text/markdown")
 
     async def events(self, request: Request) -> Response:
         log = self.system.logs[request.path_params["id"]]
@@ -349,8 +350,8 @@ class Gateway:
 
 async def usual(socket: WebSocket, system: System) -> None:
     """Replay what comes after ``after``, then what happens, until the client leaves."""
-    after = int(socket.query_params["after"])
-    log = system.logs[socket.query_params["project_id"]]
+    after = int(socket.query_params.get("after", 0))
+    log = system.logs.get(socket.query_params.get("project_id", ""), [])
     await socket.send_json({"type": "welcome"})
     listening = asyncio.ensure_future(listen(socket, system))
     try:

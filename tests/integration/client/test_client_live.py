@@ -184,6 +184,34 @@ def test_a_refused_key_ends_the_watch(system, close, status, code):
     assert len(system.sockets) == 1
 
 
+def test_the_error_frame_before_a_refusal_tells_why(system):
+    project = system.add_log(1)
+
+    async def refuse(socket, system):
+        problem = {"code": "NOT_FOUND", "message": "No such project", "hint": "Look again"}
+        await socket.send_json({"type": "error", **problem})
+        await socket.close(4403)
+
+    system.scripts = [refuse]
+    with pytest.raises(ApiError) as caught:
+        watch(system, project, 1)
+    error = caught.value
+    assert (error.code, error.status, error.hint) == ("NOT_FOUND", 404, "Look again")
+
+
+def test_a_deleted_project_ends_the_watch_though_the_socket_stays_open(system):
+    project = system.add_log(1)
+
+    async def deleted(socket, system):
+        await socket.send_json({"type": "error", "code": "PROJECT_DELETED", "message": "Gone"})
+        await socket.receive_json()
+
+    system.scripts = [deleted]
+    with pytest.raises(ApiError) as caught:
+        watch(system, project, 1)
+    assert (caught.value.code, caught.value.status) == ("PROJECT_DELETED", 404)
+
+
 def test_an_unknown_project_ends_the_watch(system):
     system.socket_refused = 403
     with pytest.raises(ApiError) as caught:

@@ -52,10 +52,11 @@ def test_the_other_calls_reach_their_routes(system):
         assert client.files(project_id)["main.py"]["size"] == 15
         assert client.read_file(project_id, "tests/test_main.py").startswith(b"def")
         assert client.archive(project_id).startswith(b"PK")
-        assert client.docs(project_id) == {"docs": {}}
+        assert client.docs(project_id) == "# Salon"
         assert client.create_key("ci", ("read",))["secret"] == "agk_new"
         assert client.list_keys()[0]["id"] == "key_1"
         assert client.revoke_key("key_1")["key"]["revoked_at"]
+        assert client.ready()["status"] == "ready"
         assert client.health()["version"] == "0.1.0"
         client.delete_project(project_id)
         with pytest.raises(ApiError) as gone:

@@ -1,0 +1,1 @@
+"""The commands of `agenticai`, by what they are about."""
