@@ -47,11 +47,17 @@ class ModelError(Exception):
 
 
 class TransientModelError(ModelError):
-    """429, 5xx, time-out, connection: worth another try later."""
+    """429, 5xx, time-out, connection: worth another try later.
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    ``refused``: the server said no (429, 5xx) before it generated anything, so nothing was spent.
+    """
+
+    def __init__(
+        self, message: str, retry_after: float | None = None, *, refused: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.refused = refused
 
 
 class PermanentModelError(ModelError):
@@ -64,12 +70,16 @@ class PermanentModelError(ModelError):
 
 
 class MalformedReply(ModelError):
-    """The reply arrived, but is not what was asked for; ``usage`` was spent all the same."""
+    """The reply arrived, but is not what was asked for; ``usage`` was spent all the same.
 
-    def __init__(self, message: str, text: str, usage: Usage) -> None:
+    ``truncated``: it ended at the limit of output tokens, so that a higher one may help.
+    """
+
+    def __init__(self, message: str, text: str, usage: Usage, *, truncated: bool = False) -> None:
         super().__init__(message)
         self.text = text
         self.usage = usage
+        self.truncated = truncated
 
 
 class LanguageModel(Protocol):
