@@ -6,10 +6,10 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.panel import Panel
@@ -97,7 +97,8 @@ class Demo:
 
     def _show(self, events: Iterator[dict[str, Any]]) -> None:
         self._live = False
-        with LiveView(self._console, verbose=False).running() as view:
+        view = LiveView(self._console, verbose=False)
+        with closing(cast(Any, events)), view.running(silent=False):
             for event in events:
                 view.show(event)
                 self._last = event["seq"]

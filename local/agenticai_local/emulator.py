@@ -59,7 +59,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         "STATE_DIR": str(folder / "state"),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(folder / "s3"),
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": "ERROR",
         # Listeners and container clean-up that nothing here needs.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -221,13 +221,14 @@ class LocalStack:
         return Spec(
             name=name,
             command=[sys.executable, "-m", f"agenticai_{name}"],
-            env=self._env(name),
+            env=self._with_extra(name, self._service_env()),
             ready=lambda: emulator.answers(f"http://{HOST}:{port}{path}"),
         )
 
     def _worker_spec(self, name: str, agent: Agent) -> Spec:
         health = health_file(self.folder.run, agent)
-        env = worker_environment(self._env(name), agent, SANDBOX_PYTHON, self.folder.run)
+        plain = worker_environment(self._service_env(), agent, SANDBOX_PYTHON, self.folder.run)
+        env = self._with_extra(name, plain)
         return Spec(
             name=name,
             command=[sys.executable, "-m", "agenticai_worker", agent.value],
@@ -237,6 +238,8 @@ class LocalStack:
             before_start=lambda: health.unlink(missing_ok=True),
         )
 
-    def _env(self, name: str) -> dict[str, str]:
-        services = service_environment(self.variables, self._ports[0], self._ports[1])
-        return {**services, **self._extra_env, **self._process_env.get(name, {})}
+    def _service_env(self) -> dict[str, str]:
+        return service_environment(self.variables, self._ports[0], self._ports[1])
+
+    def _with_extra(self, name: str, env: Mapping[str, str]) -> dict[str, str]:
+        return {**env, **self._extra_env, **self._process_env.get(name, {})}
