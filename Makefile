@@ -31,8 +31,8 @@ demo: setup ## Build and change one project, start to end (DESCRIPTION="…" TYP
 	@$(BIN)/python -m agenticai_local demo
 
 .PHONY: up
-up: setup ## Keep the whole system running here; Ctrl-C stops it (FRESH=1 starts empty)
-	@exec $(BIN)/python -m agenticai_local up $(if $(FRESH),--fresh) $(if $(KEEP),--keep) $(UP)
+up: setup ## Keep the system running, Ctrl-C stops it (FRESH=1: empty; ARGS="--api-port 8001")
+	@exec $(BIN)/python -m agenticai_local up $(if $(FRESH),--fresh) $(if $(KEEP),--keep) $(ARGS)
 
 .PHONY: test
 test: setup ## Run all tests but those that kill processes (ARGS="-k name")

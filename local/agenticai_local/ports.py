@@ -27,12 +27,12 @@ def choose_port(wanted: int, what: str, option: str) -> int:
         except PermissionError as error:
             raise LocalError(
                 f"Port {wanted} for {what} needs rights that you do not have",
-                hint=f"Choose one above 1023 with {option}",
+                hint=f"Choose one above 1023: make up ARGS='{option} 8001'",
             ) from error
         except OSError as error:
             raise LocalError(
                 f"Port {wanted} for {what} is in use by {_owner(wanted)}",
-                hint=f"Stop that process, or choose another port with {option} (0 takes any)",
+                hint=f"Stop it, or choose another port (0 takes any): make up ARGS='{option} 0'",
             ) from error
     return wanted
 
