@@ -5,7 +5,7 @@ It is a process of its own between the worker and the command, so that it can ad
 whatever the command leaves behind without touching the worker's other children, and so that the
 worker (threads, signal handlers and all) never forks by itself. When the worker dies, it
 kills the command, removes the folder and ends. When it is killed itself, the command dies by
-PR_SET_PDEATHSIG.
+PR_SET_PDEATHSIG, and the worker kills what the command had started.
 """
 
 import os
@@ -23,7 +23,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 from agenticai_worker.sandbox import watch
 from agenticai_worker.sandbox.confine import confine, load_libc
 from agenticai_worker.sandbox.folder import remove_tree
-from agenticai_worker.sandbox.orders import Order, Result
+from agenticai_worker.sandbox.orders import GROUP_FILE, Order, Result
 
 _PR_SET_CHILD_SUBREAPER = 36
 _TICK = 0.05  # s between two looks at processes and memory
@@ -83,6 +83,7 @@ class Supervisor:
         self.pid = os.fork()
         if self.pid == 0:
             _become(self.order, supervisor, writer)
+        Path(self.order.base, GROUP_FILE).write_text(str(self.pid))
         os.close(writer)
         with os.fdopen(reader) as answers:
             lines = answers.read().splitlines()

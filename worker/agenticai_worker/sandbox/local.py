@@ -5,6 +5,7 @@ A run gets a fresh folder, an interpreter with the curated packages and nothing 
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from agenticai_worker.sandbox import identity, selftest
 from agenticai_worker.sandbox.base import Command, Finished, Level, Stopped
 from agenticai_worker.sandbox.environment import RUN_PREFIX, clean_environment
 from agenticai_worker.sandbox.folder import read_regular, read_tail, remove_tree
-from agenticai_worker.sandbox.orders import Order, Result
+from agenticai_worker.sandbox.orders import GROUP_FILE, Order, Result
 
 OUTPUT_TAIL = 256 << 10  # bytes of stdout and of stderr that are handed back
 OUTPUT_LIMIT = 64 << 20  # bytes of both after which a run is killed
@@ -118,11 +119,18 @@ def _launch(order: Order) -> Result:
             launcher.kill()
             launcher.communicate()
     if launcher.returncode != 0 or not answer:
+        _kill_group(Path(order.base, GROUP_FILE))
         raise SandboxBroken(f"the launcher ended with {launcher.returncode}: {complaint[-2000:]}")
     result = Result.from_json(answer)
     if result.error is not None:
         raise SandboxBroken(f"the command could not be started: {result.error}")
     return result
+
+
+def _kill_group(file: Path) -> None:
+    """End what a launcher that was killed left behind; the filter kept all of it in one group."""
+    with suppress(FileNotFoundError, ValueError, ProcessLookupError):
+        os.killpg(int(file.read_text()), signal.SIGKILL)
 
 
 def _finish(base: Path, command: Command, result: Result) -> Finished:

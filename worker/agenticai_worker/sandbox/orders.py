@@ -6,6 +6,8 @@ Standard library only: the launcher runs with ``-I -S`` and sees no installed pa
 import json
 from dataclasses import asdict, dataclass
 
+GROUP_FILE = "group"  # in the run's folder: the command's process group, once it exists
+
 
 @dataclass(frozen=True)
 class Order:

@@ -52,20 +52,18 @@ _verdicts: dict[str, Verdict] = {}
 
 def examine(python: str, run: Run) -> Verdict:
     """The verdict on ``run`` with this interpreter; found once per process."""
-    if python not in _verdicts:
-        _verdicts[python] = _examine(run)
-    return _verdicts[python]
-
-
-def _examine(run: Run) -> Verdict:
+    if python in _verdicts:
+        return _verdicts[python]
     place = Path(tempfile.mkdtemp(prefix="agenticai-canary-"))
     try:
         layers, escaped = _try_to_escape(place, run)
     except (RuntimeError, OSError, ValueError, subprocess.SubprocessError) as error:
+        # Not kept: on a machine that is merely too busy the next attempt succeeds.
         return Verdict("none", (f"the self-test failed: {error}",))
     finally:
         remove_tree(place)
-    return judge(layers, escaped)
+    _verdicts[python] = judge(layers, escaped)
+    return _verdicts[python]
 
 
 def judge(layers: list[str], escaped: set[str]) -> Verdict:
