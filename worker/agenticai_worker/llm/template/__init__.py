@@ -1,0 +1,1 @@
+"""The built-in engine: reads a description without a language model and writes a project."""

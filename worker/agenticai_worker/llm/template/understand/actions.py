@@ -1,0 +1,301 @@
+"""Verbs of the domain: states, moves between them, and acts that become records."""
+
+import re
+
+from . import lexicon as lex
+from . import types, words
+from .facts import Act, Facts, Link
+from .fields import parse_choices, split_list
+from .nouns import is_event, is_generic, is_person, is_thing, parse_noun
+from .structure import add_entity_phrase, add_item, subject_keys
+from .tagging import Clause
+
+_PARTICLES = re.compile(r"^(in|out|off|up|down|over|back|away)\b\s*")
+_PREPOSITIONS = re.compile(
+    r"\s*,?\s*\b(optionally |and optionally )?(from|to|on|at|for|with|in|by|during|until|via|between|using|within|into)\b\s+",
+    re.IGNORECASE,
+)
+_JOINING = lex._words(
+    "assign attach link allocate connect add invite move put place distribute tag associate"
+)
+_LIGHT = lex._words(
+    "make place do take give put submit file create post write leave raise report log record "
+    "schedule receive hold run organise organize perform conduct issue plan open start prepare "
+    "upload send complete request lead teach supervise own attend publish"
+)
+_SLOTS = lex._words(
+    "session class lesson course event tour workshop trip concert show game match race dive meeting"
+)
+
+
+def read_states(clause: Clause, facts: Facts) -> bool:
+    """ "a booking can be requested, confirmed or cancelled", "goes through draft and published"."""
+    text = clause.rest_text.strip(" ,")
+    if clause.verb == "be" and clause.participle not in ("", "mark", "set", "flag"):
+        text = f"{words.participle(clause.participle)}{', ' if clause.rest_text.startswith(',') else ' '}{text}"
+    elif clause.verb in ("go", "move", "pass", "progress", "advance", "transition", "change"):
+        found = re.match(
+            r"^(?:through|from|between)\s+(?:the (?:states|stages|steps|phases)\s*:?\s*)?(.+)$",
+            text,
+        )
+        if not found or clause.verb == "move" and " to " not in text and "," not in text:
+            return False
+        text = re.sub(r"\s+(?:and then|then|to|and)\s+", ", ", found[1])
+    elif clause.verb == "be" and clause.participle in ("mark", "set", "flag"):
+        text = re.sub(r"^(?:as|to)\s+", "", text)
+    elif clause.verb != "be":
+        return False
+    text = re.sub(
+        r"\b(?:either|one of|in one of|these|the following|states?|statuses)\b\s*:?", " ", text
+    )
+    if (
+        re.search(
+            r"\b(?:by|than|from|every|each|when|until|only|per|twice|after|before)\b|\d", text
+        )
+        or clause.negated
+    ):
+        return False
+    choices = parse_choices(text)
+    marked = clause.participle in ("mark", "flag")
+    if marked and not choices and text:
+        choices = ("open", words.to_snake(text))
+    if not choices or not (
+        clause.modal or clause.verb != "be" or re.search(r"\bor\b|\beither\b", clause.rest_text)
+    ):
+        return False
+    owner, field_name = _state_owner(clause.subject_text, facts)
+    if not owner:
+        return False
+    if field_name != "status":
+        add_item(owner, f"{field_name}: {' | '.join(choices)}", facts)
+        return True
+    facts.add_thing(owner, 2)
+    facts.states[owner] = tuple(dict.fromkeys((*facts.states.get(owner, ()), *choices)))
+    facts.context = owner
+    return True
+
+
+def _state_owner(subject: str, facts: Facts) -> tuple[str, str]:
+    """The thing and the field: "booking", "the status of a booking", "its status", "a pet's size"."""
+    match = re.match(
+        r"^(?:the|its|their|an?)?\s*(\w+)\s+of\s+(.+)$|^(.+?)(?:'s?)\s+([\w ]+)$", subject, re.I
+    )
+    if match:
+        owner = subject_keys(match[2] or match[3], facts)
+        name = words.to_snake(match[1] or match[4])
+        return (owner[0] if owner else "", "status" if name in ("status", "state") else name)
+    head = re.sub(r"^(?:the|its|their|an?)\s+", "", subject.strip(), flags=re.IGNORECASE).lower()
+    if head in ("status", "state", "statuses", "states"):
+        return facts.context, "status"
+    noun = parse_noun(subject)
+    if noun.head == "status" and (owner_key := facts.find(noun.key.removesuffix("_status"))):
+        return owner_key, "status"
+    if types.is_attribute_head(noun.head) and not facts.find(noun.key) and facts.context:
+        return facts.context, noun.key
+    keys = subject_keys(subject, facts)
+    return (keys[0] if keys and not is_generic(keys[0]) else ""), "status"
+
+
+def read_moves(clause: Clause, facts: Facts) -> bool:
+    """ "customers can cancel bookings", "loans are approved by staff", "check out a tool"."""
+    verb, rest, passive = _move_verb(clause)
+    if not verb or clause.negated:
+        return False
+    if passive:
+        keys = subject_keys(clause.subject_text, facts)
+    else:
+        lowered = rest.lower().strip()
+        target = re.split(
+            r"\s+(?:within|by|before|after|for|from|to|at|on|in|until|with|if)\b", rest
+        )[0]
+        if lowered.split()[:1] and lowered.split()[0] in ("it", "them", "these", "those"):
+            keys = [facts.context] if facts.context else []
+        else:
+            found = (facts.find(parse_noun(item).key) for item in split_list(target))
+            keys = [key for key in found if key]
+        if not keys and not lowered:
+            keys = [k for k in subject_keys(clause.subject_text, facts) if not is_person(k)]
+    keys = [key for key in keys if key in facts.strength or key in facts.known]
+    for key in keys:
+        facts.moves.append((verb, key))
+    return bool(keys)
+
+
+def _move_verb(clause: Clause) -> tuple[str, str, bool]:
+    rest = clause.rest_text.strip()
+    verb = clause.participle or clause.verb
+    passive = bool(clause.participle)
+    particle = _PARTICLES.match(rest)
+    if particle and f"{verb}_{particle[1]}" in lex.STATE_VERBS:
+        return f"{verb}_{particle[1]}", rest[particle.end() :], passive
+    split = re.match(r"^(.*?)\s+(in|out)$", rest)
+    if split and f"{verb}_{split[2]}" in lex.STATE_VERBS:
+        return f"{verb}_{split[2]}", split[1], passive
+    if verb == "mark" and not passive:
+        as_ = re.match(r"^(.*?)\s+as\s+(?:being\s+)?([\w -]+)$", rest)
+        if as_:
+            return f"mark_{words.to_snake(as_[2])}", as_[1], False
+    return (verb if verb in lex.STATE_VERBS else ""), rest, passive
+
+
+def read_act(clause: Clause, facts: Facts) -> bool:
+    """Somebody does something to a thing; a record of it, or a link, will say so."""
+    if clause.negated or not (clause.rest or clause.participle):
+        return False
+    verb = clause.participle or clause.verb
+    if verb in ("be", "have", "do", "can", "go", "be able", "") or verb in lex.STATE_VERBS:
+        return False
+    if clause.participle:
+        return _read_passive_act(clause, facts)
+    subject = parse_noun(clause.subject_text)
+    actors = subject_keys(clause.subject_text, facts) if clause.subject else []
+    target_text, extras = split_extras(clause.rest_text)
+    if verb in _JOINING and _read_joining(target_text, extras, clause, facts):
+        return True
+    if (
+        verb
+        in lex.MANAGE_VERBS - {"schedule", "request", "register", "use", "plan", "report"} - _LIGHT
+    ):
+        return False
+    generic = is_generic(subject.key) and not any(
+        a in facts.strength and facts.strength[a] > 1 for a in actors
+    )
+    if clause.imperative or (not generic and not actors):
+        return False
+    done = False
+    for item in split_list(re.sub(r"^(?:up|for|in|out|on|to|at|with)\s+", "", target_text)) or []:
+        noun = parse_noun(item)
+        if is_thing(noun.key) and not (
+            types.is_attribute_head(noun.head) and not facts.find(noun.key)
+        ):
+            add_entity_phrase(item, facts)
+            target = facts.find(noun.key) or noun.key
+            _note_act(
+                "" if generic else actors[0],
+                verb,
+                target,
+                extras,
+                clause,
+                facts,
+                plural=noun.plural,
+            )
+            done = True
+    return done
+
+
+def split_extras(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The object, and (preposition, phrase) for what follows; "optionally" stays with the phrase."""
+    text = re.sub(r"\([^()]*\)?", " ", text)
+    first = re.match(r"^(?:for|up for|up to|in|out|on|to|at|with)\s+", text)
+    start = first.end() if first else 0
+    pieces = list(_PREPOSITIONS.finditer(text, start))
+    extras: list[tuple[str, str]] = []
+    for at, match in enumerate(pieces):
+        end = pieces[at + 1].start() if at + 1 < len(pieces) else len(text)
+        phrase = text[match.end() : end].strip(" ,.")
+        phrase = re.sub(r"\s+and$", "", phrase)
+        extras.append((match[2].lower(), f"optional {phrase}" if match[1] else phrase))
+    target = text[: pieces[0].start()] if pieces else text
+    return target.strip(" ,"), tuple(extras)
+
+
+def _read_joining(
+    target: str, extras: tuple[tuple[str, str], ...], clause: Clause, facts: Facts
+) -> bool:
+    """ "assign a vet to an appointment": the appointment refers to a vet."""
+    for preposition, phrase in extras:
+        owner = facts.find(parse_noun(phrase).key)
+        noun = parse_noun(target)
+        if preposition not in ("to", "in", "with", "on", "at", "into") or not is_thing(noun.key):
+            continue
+        if owner is None and preposition == "to" and is_thing(parse_noun(phrase).key):
+            owner = parse_noun(phrase).key
+            facts.add_thing(owner, 2)
+        if owner is None or types.is_attribute_head(noun.head) and not facts.find(noun.key):
+            continue
+        facts.add_thing(facts.find(noun.key) or noun.key, 2)
+        other = facts.find(noun.key) or noun.key
+        facts.links.append(Link(owner, other, "many" if noun.plural else "one", optional=True))
+        return True
+    return False
+
+
+def _read_passive_act(clause: Clause, facts: Facts) -> bool:
+    """ "boats can be booked by customers from … to …"."""
+    text = clause.rest_text
+    by = re.search(
+        r"\bby\s+((?:an?|the|one|each)?\s*[\w ]+?)(?=\s+(?:from|to|on|at|for|with|in|using|via)\b|[,.]|$)",
+        text,
+    )
+    targets = subject_keys(clause.subject_text, facts)
+    if not targets or clause.participle in lex.MANAGE_VERBS - _LIGHT and not by:
+        return False
+    actor_noun = parse_noun(by[1]) if by else None
+    actor = ""
+    if actor_noun and not is_generic(actor_noun.key) and is_thing(actor_noun.key):
+        facts.add_thing(actor_noun.key, 2)
+        actor = facts.find(actor_noun.key) or actor_noun.key
+    elif not by and clause.participle not in words._verb_forms():
+        return False
+    rest = text.replace(by[0], " ") if by else text
+    _, extras = split_extras(f"x {rest}")
+    for target in targets:
+        _note_act(actor, clause.participle, target, extras, clause, facts, plural=True)
+    return True
+
+
+def _note_act(
+    actor: str, verb: str, target: str, extras: tuple[tuple[str, str], ...], clause: Clause,
+    facts: Facts, *, plural: bool,
+) -> None:  # fmt: skip
+    if actor:
+        facts.add_thing(actor, 2)
+    facts.add_thing(target, 2)
+    if (
+        actor
+        and not is_person(actor)
+        and verb not in ("book", "rent", "borrow", "hire", "reserve", "buy", "order")
+    ):
+        facts.links.append(
+            Link(actor, target, "many" if plural else "one", optional=bool(clause.modal))
+        )
+        return
+    head = target.rpartition("_")[2]
+    record = is_event(target) and head not in _SLOTS
+    mine = (
+        verb in _LIGHT
+        and (is_event(target) or plural)
+        and verb not in ("attend", "request", "take", "give")
+    )
+    own = verb in ("own", "supervise", "lead", "teach", "run", "organise", "organize")
+    if actor and (record or mine or own or (verb in ("teach", "lead", "give") and head in _SLOTS)):
+        role = words.participle(verb) + "_by" if verb not in ("make", "place", "do") else ""
+        facts.links.append(Link(target, actor, "one", role=role))
+        _extras_as_items(target, extras, facts)
+        return
+    if not actor and (record or mine or verb in _LIGHT):
+        _extras_as_items(target, extras, facts)
+        return
+    facts.acts.append(Act(actor, verb, target, extras, actor_word=clause.subject_text.lower()))
+    facts.context = words.nominal(verb)
+
+
+def _extras_as_items(owner: str, extras: tuple[tuple[str, str], ...], facts: Facts) -> None:
+    """ "patients make appointments with a doctor at a given time"."""
+    for _preposition, phrase in extras:
+        noun = parse_noun(phrase)
+        other = facts.find(noun.key)
+        optional = phrase.startswith("optional ")
+        if other and other != owner:
+            facts.links.append(
+                Link(owner, other, "many" if noun.many else "one", optional=optional)
+            )
+        elif types.is_attribute_head(noun.head) and not noun.plural:
+            add_item(owner, phrase, facts, optional=optional)
+        elif (
+            is_thing(noun.key)
+            and noun.determiner in ("a", "an", "one")
+            and _preposition in ("with", "for", "at", "in", "to")
+        ):
+            facts.add_thing(noun.key, 2)
+            facts.links.append(Link(owner, noun.key, "one", optional=optional))

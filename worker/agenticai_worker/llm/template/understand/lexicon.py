@@ -1,0 +1,399 @@
+"""Words of general English that the reading relies on. No trade's vocabulary belongs here."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+DETERMINERS = _words(
+    "a an the each every any some all this that these those its their his her our my your another "
+    "no both either neither several many multiple various different few more most other one two "
+    "three four five such which what whose own certain zero"
+)
+SINGULAR_DETERMINERS = _words("a an each every another one this")
+MANY = _words("many multiple several various some any more all")
+PRONOUNS = _words(
+    "i we you he she it they them us me him everyone anyone someone nobody somebody anybody "
+    "everybody itself themselves himself there who whom"
+)
+PREPOSITIONS = _words(
+    "of in on at by for with without from to into onto over under between among per about within "
+    "during before after against across through via until till since as like than upon toward "
+    "towards above below behind beside besides including inside outside along around off near"
+)
+CONJUNCTIONS = _words("and or but nor plus & so yet")
+SUBORDINATORS = _words("where when while if because unless once whenever whereas although though")
+MODALS = _words("can could may might must shall should will would")
+BE = _words("is are was were be been being am")
+HAVE = _words("has have had having")
+DO = _words("do does did")
+ADVERBS = _words(
+    "not never also only just already always often usually then too very still again once twice "
+    "together optionally exactly currently automatically later soon now here online easily quickly "
+    "simply typically normally even respectively instead either maybe please"
+)
+# Adjectives that describe the wish rather than the thing; dropped from names.
+EMPTY_ADJECTIVES = _words(
+    "simple basic new small modern full complete robust scalable nice good great little easy fast "
+    "clean different own various multiple several many single whole entire overall possible "
+    "available-for specific particular certain corresponding related relevant respective same "
+    "following next minimal lightweight secure restful optional required mandatory unique exact "
+    "few all any some other more existing given appropriate proper individual separate additional "
+    "extra main typical common local friendly free open-source"
+)
+# Nouns for the software itself; never entities.
+SOFTWARE = _words(
+    "api apis system systems app apps platform backend "
+    "back-end frontend front-end rest crud endpoint endpoints interface interfaces ui gui website "
+    "web webapp software solution database db server portal microservice "
+    "microservices dashboard mvp prototype codebase json http https sql sqlite postgres python "
+    "fastapi django java sdk cli bot backend-service web-app web-service"
+)
+# Nouns that name software only at the head of a description ("a tool to track hives").
+SOFTWARE_HEADS = SOFTWARE | _words(
+    "application applications service services program tool utility suite project product site page pages module"
+)
+# Nouns that turn what stands before them into the topic: "expense tracker", "library management".
+TOPIC_HEADS = _words(
+    "tracker manager planner organizer organiser scheduler directory catalog catalogue register "
+    "registry management tracking administration planning scheduling organizing bookkeeping "
+    "system app application api service platform backend database software tool website portal "
+    "dashboard log logbook list diary journal store workflow handling crud microservice"
+)
+# Too vague to be a thing of the domain.
+VAGUE = _words(
+    "data information info detail details overview record records way ways thing things ability "
+    "support feature features function functionality history time number amount list lists set "
+    "stuff use case kind type types option options part parts lot lots need needs requirement "
+    "requirements access order-of field fields attribute attributes property properties entity "
+    "entities model models table tables resource resources object objects value values rest end "
+    "start example examples purpose question answer result results management business company "
+    "operation operations activity-log summary status state day week month year date place-of "
+    "user-interface instruction instructions english text context request-log word words hello "
+    "world fun idea ideas goal goals basis side point view views search filter one ones someone "
+    "rule rules total sum average count figure figures report reports statistic statistics "
+    "description name title price cost id ids note notes relationship relationships information "
+    "level levels permission permissions role-based usual everything anything something nothing "
+    "endpoint people person staff moment chance order-by care sure able"
+)
+GENERIC_ACTORS = _words(
+    "user users admin admins administrator administrators i we you they it people person staff "
+    "everyone anyone someone team us operator operators system app api application service "
+    "platform software who nobody employee-only somebody anybody one there this that he she "
+    "visitor-of end-user end-users"
+)
+
+HAVE_VERBS = _words(
+    "have include contain hold comprise capture need require carry consist feature specify "
+    "record store keep track log note list mention show measure save state get"
+)
+OWNED_VERBS = _words("have include contain hold comprise consist")
+BELONG_PARTICIPLES = _words(
+    "owned assigned linked associated related attached connected tied made created written "
+    "placed located stored kept held managed led run supervised taught given performed done "
+    "carried handled operated produced supplied provided published hosted organised organized "
+    "grouped listed booked-for issued conducted prepared recorded planted installed mounted housed "
+    "parked moored employed treated composed directed designed built sent delivered received "
+    "shipped ordered requested reported submitted authored taken filed registered coached "
+    "sponsored funded allocated scheduled served brewed grown filled donated harvested collected "
+    "reviewed approved inspected based brought played sung cooked driven flown signed"
+)
+MANAGE_VERBS = _words(
+    "manage track maintain store record keep handle organise organize administer save enter log "
+    "list view see browse show display find get retrieve look monitor read access add create edit "
+    "update delete remove register support include cover offer provide capture collect change "
+    "define set configure modify input document catalogue catalog know want need like search "
+    "filter build make write develop design implement help model represent have use allow let "
+    "enable run keep hold put give query fetch return-list schedule plan save archive-of count "
+    "report export import upload download print sort group compare calculate compute generate "
+    "send notify email call be do go come work start-with focus concern deal contain expose"
+)
+VIEW_VERBS = _words(
+    "see view list show display find get retrieve browse search filter know report look query "
+    "fetch read want count check monitor compare"
+)
+BUILD_VERBS = _words("build create make write develop design implement generate need want")
+# Verbs that move a thing from one state to another, in any trade: base -> the state reached.
+STATE_VERBS: dict[str, str] = {
+    "cancel": "cancelled",
+    "confirm": "confirmed",
+    "complete": "completed",
+    "approve": "approved",
+    "reject": "rejected",
+    "decline": "declined",
+    "accept": "accepted",
+    "archive": "archived",
+    "publish": "published",
+    "close": "closed",
+    "reopen": "open",
+    "return": "returned",
+    "finish": "finished",
+    "start": "started",
+    "pause": "paused",
+    "resume": "resumed",
+    "activate": "active",
+    "deactivate": "inactive",
+    "suspend": "suspended",
+    "submit": "submitted",
+    "verify": "verified",
+    "release": "released",
+    "dispatch": "dispatched",
+    "ship": "shipped",
+    "deliver": "delivered",
+    "receive": "received",
+    "resolve": "resolved",
+    "withdraw": "withdrawn",
+    "retire": "retired",
+    "lock": "locked",
+    "unlock": "unlocked",
+    "block": "blocked",
+    "unblock": "unblocked",
+    "sign": "signed",
+    "settle": "settled",
+    "refund": "refunded",
+    "discharge": "discharged",
+    "check_in": "checked_in",
+    "check_out": "checked_out",
+    "void": "voided",
+    "escalate": "escalated",
+    "postpone": "postponed",
+    "abandon": "abandoned",
+    "expire": "expired",
+    "revoke": "revoked",
+    "terminate": "terminated",
+    "renew": "renewed",
+    "acknowledge": "acknowledged",
+    "fulfil": "fulfilled",
+    "fulfill": "fulfilled",
+    "unpublish": "draft",
+    "restore": "restored",
+}
+# States that end a life early, and states that end it well.
+BAD_ENDS = _words(
+    "cancelled canceled rejected declined failed withdrawn expired lost refused abandoned void "
+    "voided no_show terminated revoked denied discarded dropped broken damaged missed aborted "
+    "deceased retired scrapped"
+)
+GOOD_ENDS = _words(
+    "completed done finished closed returned archived delivered paid resolved settled fulfilled "
+    "discharged collected checked_out refunded sold graduated"
+)
+FIRST_STATES = _words(
+    "new draft requested pending open planned scheduled submitted created available active "
+    "proposed quoted todo to_do waiting received booked registered ordered enquired prospective "
+    "unpaid queued reserved started"
+)
+# Verb -> the noun for one occurrence of it, where the suffix rules would not find it.
+NOMINALS: dict[str, str] = {
+    "borrow": "loan",
+    "lend": "loan",
+    "loan": "loan",
+    "rent": "rental",
+    "hire": "hire",
+    "buy": "purchase",
+    "purchase": "purchase",
+    "sell": "sale",
+    "reserve": "reservation",
+    "register": "registration",
+    "enroll": "enrolment",
+    "enrol": "enrolment",
+    "attend": "attendance",
+    "order": "order",
+    "pay": "payment",
+    "deliver": "delivery",
+    "ship": "shipment",
+    "subscribe": "subscription",
+    "apply": "application",
+    "inspect": "inspection",
+    "review": "review",
+    "visit": "visit",
+    "request": "request",
+    "treat": "treatment",
+    "examine": "examination",
+    "assess": "assessment",
+    "repair": "repair",
+    "transport": "transport",
+    "transfer": "transfer",
+    "charter": "charter",
+    "harvest": "harvest",
+    "bid": "bid",
+    "offer": "offer",
+    "join": "membership",
+    "sponsor": "sponsorship",
+    "employ": "employment",
+    "appoint": "appointment",
+    "adopt": "adoption",
+    "collect": "collection",
+    "produce": "production",
+    "audit": "audit",
+    "call": "call",
+    "claim": "claim",
+    "test": "test",
+    "vote": "vote",
+    "play": "play",
+    "plant": "planting",
+    "use": "usage",
+    "move": "movement",
+    "measure": "measurement",
+    "pledge": "pledge",
+    "observe": "observation",
+    "prescribe": "prescription",
+    "describe": "description",
+    "admit": "admission",
+    "permit": "permit",
+    "discover": "discovery",
+    "recover": "recovery",
+    "maintain": "maintenance",
+    "service": "service",
+    "perform": "performance",
+    "respond": "response",
+    "answer": "answer",
+    "comment": "comment",
+    "like": "like",
+    "follow": "follow",
+    "check": "check",
+    "dive": "dive",
+    "trip": "trip",
+    "exchange": "exchange",
+    "supply": "supply",
+    "contract": "contract",
+    "quote": "quote",
+    "recommend": "recommendation",
+    "withdraw": "withdrawal",
+    "deposit": "deposit",
+    "book": "booking",
+    "race": "race",
+    "rate": "rating",
+    "sow": "sowing",
+    "sample": "sample",
+    "contribute": "contribution",
+    "receive": "receipt",
+    "sign": "signature",
+    "acquire": "acquisition",
+    "consult": "consultation",
+    "vaccinate": "vaccination",
+    "accommodate": "accommodation",
+    "complain": "complaint",
+    "propose": "proposal",
+    "refer": "referral",
+    "arrive": "arrival",
+    "depart": "departure",
+    "fail": "failure",
+    "store": "storage",
+    "occupy": "occupancy",
+    "lease": "lease",
+    "swap": "swap",
+    "trade": "trade",
+}
+VERBS = _words(
+    "accept access accommodate acquire activate add adjust administer admit adopt aggregate allocate "
+    "allow amend analyse analyze announce answer apply appoint approve archive arrange arrive ask "
+    "assess assign attach attend audit award bake be become begin belong bid bill block book borrow "
+    "breed brew bring browse build buy calculate call can cancel capture care carry catalogue "
+    "catalog categorise categorize celebrate change charge chart charter check choose claim classify "
+    "clean close coach collect combine come comment commission communicate compare compete complain "
+    "complete compose comprise compute conduct configure confirm connect consist consult consume "
+    "contact contain contribute control convert cook coordinate count cover create cultivate cut "
+    "dance deactivate decide decline define delete deliver depart deploy deposit describe design "
+    "determine develop direct discharge discover dispatch display distribute divide do document "
+    "donate download draw drive drop earn edit elect email employ enable end enforce enrol enroll "
+    "ensure enter equip escalate estimate evaluate examine exceed exchange expire export expose "
+    "fail feed fetch file fill filter find finish fire fish fit fix flag fly follow forecast forward "
+    "fulfil fulfill fund gather generate get give glaze go grade grant groom group grow guide handle "
+    "happen harvest have help hire hold host house identify implement import improve include inform "
+    "inspect install instruct insure integrate interview investigate invite invoice issue join judge "
+    "keep know label land last launch lay lead leave lend let like link list load loan locate lock "
+    "log look lose mail maintain make manage manufacture mark match measure meet mention merge "
+    "message milk mix model modify monitor moor move name need negotiate note notify observe obtain "
+    "occupy offer open operate order organise organize overlap own pack paint park participate pass "
+    "pause pay perform permit pick place plan plant play pledge point post postpone practise "
+    "practice predict prepare prescribe present prevent print process produce program promote "
+    "propose protect provide publish purchase put query race raise rate reach read receive "
+    "recommend record recover refer reference refund register reject relate release remember remind "
+    "remove rename renew rent repair replace report represent request require reschedule rescue "
+    "research reserve resolve respond rest restock restore restrict resume retire retrieve return "
+    "review revoke ride route run sail sample save scan schedule score search see seek select sell "
+    "send separate serve service set settle share ship show sign sing sit sort sow specify spend "
+    "split sponsor start state stay stop store study submit subscribe suggest supervise supply "
+    "support suspend swap tag take teach tell terminate test touch track trade train transfer "
+    "translate transport travel treat trigger tune understand undergo unlock update upload use "
+    "vaccinate validate verify view visit void volunteer vote wait walk want warn wash watch water "
+    "wear weigh welcome win withdraw work write forge bottle stitch sew weave smoke roast press "
+    "dry age ferment label mount frame polish sharpen bury cremate embalm dialyse dialyze hatch "
+    "charge dock refuel recharge climb swim fence throw shoot wrap ring band tow board dive insert"
+)
+IRREGULAR_PARTICIPLES: dict[str, tuple[str, ...]] = {
+    "take": ("took", "taken"),
+    "give": ("gave", "given"),
+    "write": ("wrote", "written"),
+    "send": ("sent",),
+    "lend": ("lent",),
+    "buy": ("bought",),
+    "sell": ("sold",),
+    "hold": ("held",),
+    "keep": ("kept",),
+    "make": ("made",),
+    "pay": ("paid",),
+    "lay": ("laid",),
+    "put": ("put",),
+    "set": ("set",),
+    "cut": ("cut",),
+    "read": ("read",),
+    "lead": ("led",),
+    "meet": ("met",),
+    "find": ("found",),
+    "leave": ("left",),
+    "lose": ("lost",),
+    "bring": ("brought",),
+    "build": ("built",),
+    "teach": ("taught",),
+    "feed": ("fed",),
+    "grow": ("grew", "grown"),
+    "throw": ("threw", "thrown"),
+    "draw": ("drew", "drawn"),
+    "wear": ("wore", "worn"),
+    "ride": ("rode", "ridden"),
+    "drive": ("drove", "driven"),
+    "break": ("broke", "broken"),
+    "choose": ("chose", "chosen"),
+    "withdraw": ("withdrew", "withdrawn"),
+    "spend": ("spent",),
+    "run": ("ran", "run"),
+    "begin": ("began", "begun"),
+    "sing": ("sang", "sung"),
+    "swim": ("swam", "swum"),
+    "fly": ("flew", "flown"),
+    "see": ("saw", "seen"),
+    "sew": ("sewed", "sewn"),
+    "sow": ("sowed", "sown"),
+    "win": ("won",),
+    "seek": ("sought",),
+    "breed": ("bred",),
+    "weave": ("wove", "woven"),
+    "know": ("knew", "known"),
+    "show": ("showed", "shown"),
+    "tell": ("told",),
+    "get": ("got",),
+    "do": ("did", "done"),
+    "go": ("went", "gone"),
+    "come": ("came", "come"),
+    "let": ("let",),
+    "undergo": ("underwent", "undergone"),
+    "understand": ("understood",),
+    "have": ("had",),
+    "become": ("became", "become"),
+    "split": ("split",),
+    "bid": ("bid",),
+    "fit": ("fitted",),
+    "shoot": ("shot",),
+    "ring": ("rang", "rung"),
+    "sit": ("sat",),
+    "be": ("was", "been"),
+    "forecast": ("forecast",),
+    "catch": ("caught",),
+    "hide": ("hid", "hidden"),
+}
+DOUBLING = _words(
+    "cancel submit commit admit refer transfer label travel enrol model program permit equip control "
+    "prefer fulfil format"
+)

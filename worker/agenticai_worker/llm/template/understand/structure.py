@@ -1,0 +1,439 @@
+"""Statements of structure: having, belonging, being listed, and fragments without a verb."""
+
+import re
+
+from . import lexicon as lex
+from . import types, words
+from .facts import Facts, Link
+from .fields import Attribute, parse_attribute, split_list, with_field
+from .nouns import Noun, is_generic, is_person, is_thing, parse_noun
+from .tagging import Clause, text_of
+
+_WITH = re.compile(
+    r"^([^,(]*?)\s+(?:with|having|including|containing|comprising|identified by|consisting of)\s+(.+)$",
+    re.I,
+)
+_OF_EACH = re.compile(
+    r"^(.*?)[,\s]+(?:of|for|about|on|from|per|in)\s+((?:each|every|all|any)\s+(?:the\s+|of the\s+)?[\w -]+?)(?:\s+(?:in|so|and then)\b.*)?$",
+    re.IGNORECASE,
+)
+_PREPOSITION = re.compile(
+    r"^\s*(?:part of|to|by|in|on|at|for|with|of|from|into|against|under|about|onto|within|inside)\s+",
+    re.I,
+)
+RECORDING = lex.HAVE_VERBS - lex.OWNED_VERBS
+
+
+def attribute_like(phrase: str) -> bool:
+    """Whether an item of a list reads as an attribute rather than a thing."""
+    attribute = parse_attribute(phrase)
+    if attribute is None:
+        return False
+    field = attribute.field
+    parts = attribute.key.split("_")
+    return (
+        types.is_attribute_head(parts[-1])
+        or field.type in ("enum", "boolean", "email", "url", "phone", "date", "datetime", "text")
+        or field.unit is not None
+        or not attribute.guessed
+        or parts[0] in ("number", "date", "name", "amount", "quantity", "price")
+    )
+
+
+def subject_keys(text: str, facts: Facts) -> list[str]:
+    """The things that a subject names; a pronoun means the thing spoken of last."""
+    lowered = text.lower().strip()
+    if lowered in (
+        "it",
+        "they",
+        "each",
+        "each one",
+        "them",
+        "this",
+        "these",
+        "each of them",
+        "all of them",
+    ):
+        return [facts.context] if facts.context else []
+    keys = []
+    for item in split_list(re.sub(r"^(?:both|each|every)\s+", "", text)):
+        key = parse_noun(item).key
+        if is_thing(key) or key in facts.strength or key in facts.known:
+            keys.append(facts.find(key) or key)
+    return keys
+
+
+def read_have(clause: Clause, facts: Facts) -> bool:
+    """ "boats have a name and a price", "inspections record the date", "we store the name of each boat"."""
+    if clause.verb not in lex.HAVE_VERBS or clause.participle or not clause.rest:
+        return False
+    rest = re.sub(r"^(?:of|with)\s+", "", clause.rest_text.strip(), flags=re.IGNORECASE)
+    rest = re.sub(
+        r"^(?:the\s+)?(?:following|these)(?:\s+(?:fields|attributes|properties|information|details))?\s*:?\s*",
+        "",
+        rest,
+    )
+    owners, rest = _owners(clause, rest, facts)
+    if not owners:
+        return False
+    items = split_list(rest)
+    if not items or (clause.verb in RECORDING and not _records(clause, items, facts)):
+        return False
+    for owner in owners:
+        for item in items:
+            add_item(owner, item, facts, optional=clause.modal in ("may", "might", "can", "could"))
+    facts.context = owners[-1]
+    return True
+
+
+def _owners(clause: Clause, rest: str, facts: Facts) -> tuple[list[str], str]:
+    subject = clause.subject_text
+    keys = subject_keys(subject, facts)
+    generic = is_generic(parse_noun(subject).key) and not (
+        keys and subject.lower() in ("it", "they")
+    )
+    if clause.imperative or generic and not _is_domain_user(clause, rest):
+        if clause.lead:
+            return subject_keys(_PREPOSITION.sub("", text_of(clause.lead)), facts), rest
+        match = _OF_EACH.match(rest)
+        if match and attribute_like(split_list(match[1])[0] if split_list(match[1]) else ""):
+            return subject_keys(match[2], facts), match[1]
+        return [], rest
+    return keys, rest
+
+
+def _is_domain_user(clause: Clause, rest: str) -> bool:
+    """ "each user has a name": then users are things of the domain."""
+    return (
+        clause.verb == "have"
+        and parse_noun(clause.subject_text).key in ("user", "person", "admin")
+        and not clause.modal
+    )
+
+
+def _records(clause: Clause, items: list[str], facts: Facts) -> bool:
+    """Whether a record-like verb lists attributes ("records the date") rather than acts on things."""
+    keys = subject_keys(clause.subject_text, facts)
+    if keys and is_person(keys[0]) and clause.verb != "need":
+        return False
+    first = parse_noun(items[0])
+    if facts.find(first.key) and first.plural and not attribute_like(items[0]):
+        return False
+    return any(attribute_like(item) for item in items)
+
+
+def add_item(owner: str, item: str, facts: Facts, *, optional: bool = False) -> None:
+    """One item of what a thing has: an attribute, or things in the plural with parts of their own."""
+    attribute = parse_attribute(item)
+    if attribute is None:
+        return
+    if attribute.composite:
+        _add_composite(owner, attribute, facts)
+        return
+    if optional and not attribute.many:
+        attribute = with_field(attribute, required=False)
+    facts.add_attribute(owner, attribute)
+
+
+def _add_composite(owner: str, attribute: Attribute, facts: Facts) -> None:
+    if attribute.plural or attribute.many:
+        facts.add_attribute(owner, attribute)
+        for part in attribute.composite:
+            facts.add_attribute(attribute.key, part)
+        return
+    for part in attribute.composite:
+        name = f"{attribute.key}_{part.field.name}"
+        named = with_field(part, name=name[:40])
+        facts.add_attribute(
+            owner, Attribute(named.field.name, named.field, part.plural, part.many, part.guessed)
+        )
+
+
+def read_belong(clause: Clause, facts: Facts) -> bool:
+    """ "a hive belongs to an apiary", "is owned by a member", "takes place at a venue"."""
+    rest = clause.rest_text.strip()
+    belongs = clause.verb == "belong" or (
+        clause.verb in ("refer", "point", "relate", "apply") and rest.startswith("to ")
+    )
+    passive = clause.participle in _participle_bases() and _PREPOSITION.match(rest)
+    placed = (
+        clause.verb == "be"
+        and not clause.participle
+        and re.match(
+            r"(?:part of|for|in|at|on|about|of|from|by|with|inside|under)\s+(?:an?|one|the|exactly|many|several|multiple|another)\b",
+            rest,
+            re.I,
+        )
+    )
+    comes = clause.verb in (
+        "come",
+        "take",
+        "happen",
+        "live",
+        "stay",
+        "occur",
+        "arrive",
+        "start",
+        "end",
+        "work",
+        "concern",
+    ) and re.match(
+        r"(?:place\s+)?(?:at|in|on|from|with|for|to|by)\s+(?:an?|one|the|exactly|many|several)\b",
+        rest,
+        re.I,
+    )
+    if clause.negated or not (belongs or passive or placed or comes):
+        return False
+    sources = subject_keys(clause.subject_text, facts)
+    if not sources or is_generic(sources[0]) and not facts.find(sources[0]):
+        return False
+    role = words.participle(clause.participle) if clause.participle else ""
+    done = False
+    for source in sources:
+        done |= _link_all(source, rest, role, clause, facts)
+    if done:
+        facts.context = sources[-1]
+    return done
+
+
+def _participle_bases() -> frozenset[str]:
+    return frozenset(words.base_of_participle(p) or p for p in lex.BELONG_PARTICIPLES)
+
+
+def _link_all(source: str, rest: str, role: str, clause: Clause, facts: Facts) -> bool:
+    rest = re.sub(r"^(?:place|part)\s+", "", rest)
+    with_tail = re.sub(
+        r"\s+(?:on|at|from|until|since)\s+(?:a|an|the)\s+[\w ]*(?:date|time|day)\b.*$", "", rest
+    )
+    done = False
+    for item in split_list(_PREPOSITION.sub("", with_tail)):
+        lead = _PREPOSITION.match(item)
+        phrase = _PREPOSITION.sub("", item)
+        noun = parse_noun(phrase)
+        if (
+            not is_thing(noun.key)
+            and noun.key not in facts.known
+            and noun.key not in facts.strength
+        ):
+            continue
+        if types.is_attribute_head(noun.head) and not facts.find(noun.key):
+            facts.add_attribute(source, attribute) if (
+                attribute := parse_attribute(phrase)
+            ) else None
+            done = True
+            continue
+        add_entity_phrase(phrase, facts)
+        many = noun.many or (noun.plural and noun.determiner in ("", "many", "several", "multiple"))
+        facts.add_thing(source, 2)
+        facts.links.append(
+            Link(
+                source,
+                facts.find(noun.key) or noun.key,
+                "many" if many else "one",
+                role=f"{role}_by" if role and (lead or rest.lower().startswith("by")) else role,
+                optional=clause.modal in ("can", "may", "might", "could") or "optional" in phrase,
+                unique="exactly one" in phrase and False,
+            )
+        )
+        done = True
+    return done
+
+
+def add_entity_phrase(phrase: str, facts: Facts, strength: int = 2) -> Noun:
+    """Note a thing, and its attributes when they follow in parentheses."""
+    noun = parse_noun(phrase)
+    if not is_thing(noun.key):
+        return noun
+    key = facts.find(noun.key) if noun.key not in facts.strength else noun.key
+    key = key if key and (key == noun.key or key.endswith("_" + noun.key)) else noun.key
+    facts.add_thing(key, strength)
+    if noun.inner and not noun.inner.lower().startswith(("e.g", "optional", "that is")):
+        for item in split_list(noun.inner):
+            add_item(key, item, facts)
+    return noun
+
+
+def read_entity_list(text: str, facts: Facts, strength: int = 2) -> bool:
+    """ "warehouses, stock movements and suppliers with name and email"."""
+    match = _WITH.match(text)
+    if match and is_thing(parse_noun(match[1]).key):
+        return read_with(match[1], match[2], facts)
+    done = False
+    for item in split_list(text):
+        inner = _WITH.match(item)
+        if inner and is_thing(parse_noun(inner[1]).key):
+            done |= read_with(inner[1], inner[2], facts)
+            continue
+        noun = parse_noun(item)
+        if is_thing(noun.key) and not _is_bare_attribute(item, noun):
+            add_entity_phrase(item, facts, strength)
+            done = True
+    return done
+
+
+def _is_bare_attribute(item: str, noun: Noun) -> bool:
+    return not noun.inner and not noun.plural and attribute_like(item)
+
+
+def read_with(head: str, tail: str, facts: Facts) -> bool:
+    """ "suppliers with name and email": attributes; "projects with tasks": things that it has."""
+    tail = re.sub(
+        r"^(?:their|its|the|fields|attributes|properties|the following)\s*:?\s+",
+        "",
+        tail,
+        flags=re.I,
+    )
+    items = split_list(tail)
+    if is_generic(parse_noun(head).key):
+        return read_entity_list(tail, facts)
+    noun = add_entity_phrase(head, facts)
+    owner = facts.find(noun.key) or noun.key
+    attributes = [attribute_like(item) for item in items]
+    for item, is_attribute in zip(items, attributes, strict=True):
+        other = parse_noun(item)
+        if is_attribute or not other.plural or any(attributes):
+            add_item(owner, item, facts)
+        else:
+            add_entity_phrase(item, facts)
+            facts.links.append(Link(owner, facts.find(other.key) or other.key, "many"))
+    facts.context = owner
+    return True
+
+
+def read_manage(clause: Clause, facts: Facts) -> bool:
+    """ "track bee hives", "we manage boats and skippers": the objects are things."""
+    generic = clause.imperative or is_generic(parse_noun(clause.subject_text).key)
+    if (
+        clause.verb not in lex.MANAGE_VERBS
+        or clause.participle
+        or clause.negated
+        or not clause.rest
+    ):
+        return False
+    rest = clause.rest_text.strip()
+    if re.match(r"(?:an?|the|this|some)\s+[\w\s-]*$", rest) and clause.verb in lex.BUILD_VERBS:
+        return read_fragment(rest, facts)
+    if clause.verb in lex.BUILD_VERBS and _mentions_software(rest):
+        return read_fragment(rest, facts)
+    keys = subject_keys(clause.subject_text, facts)
+    if keys and is_person(keys[0]) and not generic:
+        facts.add_thing(keys[0], 1)
+        for item in split_list(rest):
+            noun = parse_noun(item)
+            if is_thing(noun.key) and not _is_bare_attribute(item, noun):
+                add_entity_phrase(item, facts, 2 if noun.plural or noun.determiner else 1)
+        return True
+    if not generic:
+        return False
+    match = _OF_EACH.match(rest)
+    if match and subject_keys(match[2], facts) and all(map(attribute_like, split_list(match[1]))):
+        for item in split_list(match[1]):
+            for key in subject_keys(match[2], facts):
+                add_item(key, item, facts)
+        return True
+    return read_entity_list(re.sub(r"^(?:out|up|in|for|at|on|about)\s+", "", rest), facts)
+
+
+def _mentions_software(text: str) -> bool:
+    found = re.findall(r"[a-z-]+", text.lower())[:8]
+    return any(word in lex.SOFTWARE_HEADS for word in found)
+
+
+def read_fragment(text: str, facts: Facts) -> bool:
+    """Text without a verb: "Booking API for boats", "Pet (name, species)", "customers, orders"."""
+    text = text.strip(" .:")
+    outside = re.sub(r"\([^()]*\)", "", text)
+    match = re.match(
+        r"^([^(),]*?)\s+(?:with|for|of|to|including|featuring|about|around)\s+(.+)$", text, re.I
+    )
+    head = match[1] if match else text
+    if _mentions_software(head) or _is_topic(head):
+        return _read_software(head, match[2] if match else "", text, facts)
+    if (
+        match
+        and re.search(r"\s(?:with|including)\s", outside)
+        and is_thing(parse_noun(match[1]).key)
+    ):
+        found = _WITH.match(text)
+        if found:
+            return read_with(found[1], found[2], facts)
+    dash = re.match(r"^([A-Za-z][\w ]{1,40}?)\s+-\s+(.+)$", text)
+    if dash and is_thing(parse_noun(dash[1]).key) and "," in dash[2]:
+        return read_labelled(dash[1], dash[2], facts)
+    if len(re.findall(r"\w+", outside)) > 6 and "," not in outside and "(" not in text:
+        return False
+    return read_entity_list(text, facts)
+
+
+def _is_topic(head: str) -> bool:
+    found = re.findall(r"[a-z]+", head.lower())
+    return bool(found) and found[-1] in lex.TOPIC_HEADS
+
+
+def _read_software(head: str, tail: str, text: str, facts: Facts) -> bool:
+    """ "Inventory API with warehouses …": the head gives the topic, the rest the things."""
+    found = [
+        w for w in re.findall(r"[a-z]+(?:-[a-z]+)*", head.lower()) if w not in lex.EMPTY_ADJECTIVES
+    ]
+    while found and (found[-1] in lex.TOPIC_HEADS or found[-1] in lex.SOFTWARE_HEADS):
+        found.pop()
+    topic = parse_noun(" ".join(w for w in found if w not in lex.SOFTWARE_HEADS)).key
+    facts.topic = facts.topic or (topic if is_thing(topic) else "")
+    if not tail:
+        return True
+    joined = re.search(r"\b(with|including|featuring)\s+(.+)$", text, re.IGNORECASE)
+    gerund = re.match(r"^([a-z]+ing)\s+(.+)$", tail, re.IGNORECASE)
+    if gerund and words.verb_base(gerund[1].lower(), "ing"):
+        base = words.verb_base(gerund[1].lower(), "ing")
+        read_entity_list(gerund[2], facts)
+        return base is not None
+    purpose = re.search(
+        r"\bfor\s+(.+?)(?:\s+(?:with|including|featuring)\s|$)", text, re.IGNORECASE
+    )
+    if purpose and not joined:
+        _read_purpose(purpose[1], facts)
+    if joined:
+        read_entity_list(joined[2], facts)
+        if purpose and not facts.topic:
+            _read_purpose(purpose[1], facts, topic_only=True)
+    elif not purpose:
+        read_entity_list(tail, facts, 1)
+    return True
+
+
+def _read_purpose(text: str, facts: Facts, *, topic_only: bool = False) -> None:
+    """ "for a boat charter" names the business, "for boats, skippers and trips" the things."""
+    items = split_list(text)
+    for item in items:
+        noun = parse_noun(item)
+        if not is_thing(noun.key):
+            continue
+        if topic_only or (noun.determiner in ("a", "an", "the", "my", "our") and not noun.plural):
+            facts.topic = facts.topic or noun.key
+        else:
+            facts.add_thing(facts.find(noun.key) or noun.key, 2 if len(items) > 1 else 1)
+
+
+def read_labelled(label: str, text: str, facts: Facts) -> bool:
+    """ "Pet: name, species": the label is a thing, a field, or a heading."""
+    noun = parse_noun(label)
+    head = noun.head
+    if head in ("status", "state", "stage") and facts.context:
+        add_item(facts.context, f"{head}: {text}", facts)
+        return True
+    if head in ("field", "attribute", "property", "detail", "column") and facts.context:
+        owner = facts.find(parse_noun(label.rsplit(" ", 1)[0]).key) or facts.context
+        for item in split_list(text):
+            add_item(owner, item, facts)
+        return True
+    if is_generic(noun.key) or not is_thing(noun.key):
+        return read_entity_list(text, facts)
+    if _is_topic(label) or _mentions_software(label):
+        _read_software(label, "", label, facts)
+        return read_entity_list(text, facts)
+    owner = facts.find(noun.key) or noun.key
+    facts.add_thing(owner, 2)
+    for item in split_list(text):
+        add_item(owner, item, facts)
+    facts.context = owner
+    return True
