@@ -14,7 +14,9 @@ import structlog
 from kombu.asynchronous.aws.connection import AsyncHTTPSConnection
 from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
 from kombu.transport import SQS
-from kombu.utils.json import loads
+
+from agenticai_core.models import Agent
+from agenticai_core.queues import celery_message, task_name
 
 _log = structlog.get_logger()
 
@@ -103,8 +105,9 @@ class Channel(SQS.Channel):
             note()
 
     def _on_messages_ready(self, queue: str, qname: str, messages: dict[str, Any]) -> int:
-        readable = [message for message in messages.get("Messages") or [] if _readable(message)]
-        return int(super()._on_messages_ready(queue, qname, {"Messages": readable}))
+        plain = [_plain(message, qname) for message in messages.get("Messages") or []]
+        readable = {"Messages": [message for message in plain if message is not None]}
+        return int(super()._on_messages_ready(queue, qname, readable))
 
 
 class Transport(SQS.Transport):
@@ -112,15 +115,24 @@ class Transport(SQS.Transport):
     polling_interval = 0
 
 
-def _readable(message: dict[str, Any]) -> bool:
-    """Whether Celery can make a task of it; the rest is not acknowledged, so SQS redrives it."""
+_AGENT_OF = {task_name(agent): agent for agent in Agent}
+
+
+def _plain(message: Any, queue: str) -> dict[str, Any] | None:
+    """The message as we would have sent it, or None when it is not one of ours.
+
+    Only the ids are taken over, so that no odd header can reach Celery, where some raise through
+    the event loop. What cannot be read is not acknowledged either: SQS moves it to the
+    dead-letter queue after a few receives.
+    """
     try:
         envelope = json.loads(message["Body"])
-        (project_id, task_id), _, _ = loads(envelope["body"])
-        known = str(envelope["headers"]["task"]).endswith(".run")
-        readable = known and isinstance(project_id, str) and isinstance(task_id, str)
-    except (KeyError, TypeError, ValueError):
-        readable = False
-    if not readable:
-        _log.error("broker.unreadable_message", message_id=message.get("MessageId"))
-    return readable
+        (project_id, task_id), named, _ = json.loads(envelope["body"])
+        agent = _AGENT_OF[envelope["headers"]["task"]]
+        ids = [text for text in (project_id, task_id) if isinstance(text, str) and text]
+        if len(ids) != 2 or named != {} or not message["ReceiptHandle"]:
+            raise ValueError("it does not carry two ids")
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
+        _log.error("broker.unreadable_message", queue=queue, error=repr(error)[:200])
+        return None
+    return message | {"Body": json.dumps(celery_message(agent, queue, project_id, task_id))}
