@@ -1,5 +1,6 @@
 """A small project as a language model would write it: the script of the fake Gemini."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -193,7 +194,12 @@ def answer(prompt: str) -> str:
         return PLAN.model_dump_json()
     if task == "analyze":
         return ANALYSIS.model_dump_json()
-    nonce, path = _NONCE.findall(prompt)[0], _PATH.findall(prompt)[0]
+    if task == "diagnose":
+        return json.dumps({"cause": "A missing note is a 404.", "paths": ["app/main.py"]})
+    nonce = _NONCE.findall(prompt)[0]
+    if task == "repair":
+        return _file(nonce, "app/main.py", MAIN)
+    path = _PATH.findall(prompt)[0]
     if task == "apply" and path in EDITS:
         return f"I change {path}.\n\n" + _edit(nonce, path)
     files: dict[str, Any] = {
@@ -201,7 +207,18 @@ def answer(prompt: str) -> str:
         "package": PACKAGE,
         "apply": {"app/colours.py": COLOURS},
     }
-    return f'<<<FILE {nonce} path="{path}">>>\n{files[task][path]}<<<END {nonce}>>>\n'
+    return _file(nonce, path, files[task][path])
+
+
+def answer_with_a_bug(prompt: str) -> str:
+    """The same, but the service that is first generated fails one of its tests."""
+    reply = answer(prompt)
+    wrong = "Task: generate" in prompt and 'path="app/main.py"' in reply
+    return reply.replace("404", "400") if wrong else reply
+
+
+def _file(nonce: str, path: str, text: str) -> str:
+    return f'<<<FILE {nonce} path="{path}">>>\n{text}<<<END {nonce}>>>\n'
 
 
 def _edit(nonce: str, path: str) -> str:

@@ -126,6 +126,24 @@ def test_a_project_and_a_change_with_faults_on_the_way(
     assert sum(work.usage.total for work in pipeline.works) > 1000
 
 
+def test_a_failing_test_leads_to_a_repair(
+    fake: FakeGemini, model: GeminiModel, tools: Tools
+) -> None:
+    fake.answer = notes.answer_with_a_bug
+    pipeline = Pipeline(model, tools)
+    pipeline.run(Action.PLAN)
+    pipeline.run(Action.GENERATE)
+    first = pipeline.run(Action.TEST)
+    assert first.tests_passed is False
+    assert first.test_results["failed"] == 1
+    assert "test_a_missing_note_is_not_found" in first.test_results["failures"][0]["test"]
+    repaired = pipeline.run(Action.REPAIR)
+    assert repaired.modified_files == ("app/main.py",)
+    assert pipeline.run(Action.TEST).tests_passed
+    diagnosing = next(call.prompt for call in fake.calls if "Task: diagnose" in call.prompt)
+    assert "400 == 404" in diagnosing
+
+
 def test_without_faults_each_unit_takes_one_call(
     fake: FakeGemini, model: GeminiModel, tools: Tools
 ) -> None:

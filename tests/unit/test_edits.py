@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agenticai_core.paths import safe_path
 from agenticai_worker.edits import Block, apply_blocks, make_nonce, parse
-from agenticai_worker.syntax import MAX_FILE_CHARACTERS
+from agenticai_worker.syntax import MAX_FILE_CHARACTERS, find_problem
 
 N = "3f9c01ab22cd"
 MAIN = "import os\n\n\ndef read():\n    return 1\n\n\ndef write():\n    return 1\n"
@@ -304,3 +304,12 @@ def test_no_reply_crashes_or_escapes(lines: list[str]) -> None:
     assert applied.tree.keys() <= {"main.py", "a.py", "d.json"}
     assert all(safe_path(path) == path for path in applied.tree)
     assert applied.settled <= {"main.py", "a.py", "d.json"}
+
+
+_SUFFIXES = st.sampled_from(["py", "json", "toml", "yaml", "js", "html", "md", "txt", ""])
+
+
+@given(_SUFFIXES, st.text(max_size=200) | st.text("{}[]()&*!:-#.'\"\\\n\t ax1", max_size=200))
+def test_no_content_crashes_its_check(suffix: str, text: str) -> None:
+    problem = find_problem(f"a.{suffix}", text)
+    assert problem is None or problem

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agenticai_worker.imports import dependants, distances, import_graph
+from agenticai_worker.imports import dependants, describe_importers, distances, import_graph
 
 TREE = {
     "app/__init__.py": "",
@@ -36,6 +36,11 @@ def test_dependants_are_found_through_others() -> None:
     )
     assert dependants(graph, ["tests/test_notes.py"]) == ()
     assert dependants(graph, ["unknown.py"]) == ()
+
+
+def test_importers_are_described_one_file_a_line() -> None:
+    tree = {"a.py": "import b", "b.py": "", "c.py": "import b"}
+    assert describe_importers(tree) == "b.py <- a.py, c.py"
 
 
 def test_a_source_folder_is_looked_into() -> None:

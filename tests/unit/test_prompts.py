@@ -138,6 +138,16 @@ def test_the_estimate_of_tokens_is_high() -> None:
     assert estimate_tokens(prompt("plan")) > len(render(prompt("plan")).user) / 2
 
 
+def test_the_analysis_is_told_who_imports_whom() -> None:
+    assert "app/main.py <- tests/test_notes.py" in render(prompt("analyze")).user
+
+
+def test_a_plan_is_shown_without_its_defaults() -> None:
+    text = render(prompt("generate")).user
+    assert '"name": "title"' in text
+    assert '"max_length"' not in text
+
+
 # ---- schemas ------------------------------------------------------------------------------------
 
 

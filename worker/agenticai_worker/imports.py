@@ -21,12 +21,17 @@ def import_graph(tree: Mapping[str, str]) -> Graph:
     return {path: frozenset(_imports(path, text, tree)) - {path} for path, text in tree.items()}
 
 
+def describe_importers(tree: Mapping[str, str]) -> str:
+    """One line for each file that others import: ``app/models.py <- app/store.py, …``."""
+    importers = _importers(import_graph(tree))
+    return "\n".join(
+        f"{path} <- {', '.join(sorted(importers[path]))}" for path in sorted(importers)
+    )
+
+
 def dependants(graph: Graph, paths: Iterable[str]) -> tuple[str, ...]:
     """The files that import one of ``paths``, directly or through others, without ``paths``."""
-    importers: dict[str, set[str]] = {}
-    for path, imported in graph.items():
-        for target in imported:
-            importers.setdefault(target, set()).add(path)
+    importers = _importers(graph)
     start = set(paths)
     seen, waiting = set(start), list(start)
     while waiting:
@@ -34,6 +39,14 @@ def dependants(graph: Graph, paths: Iterable[str]) -> tuple[str, ...]:
         seen |= fresh
         waiting.extend(fresh)
     return tuple(sorted(seen - start))
+
+
+def _importers(graph: Graph) -> dict[str, set[str]]:
+    importers: dict[str, set[str]] = {}
+    for path, imported in graph.items():
+        for target in imported:
+            importers.setdefault(target, set()).add(path)
+    return importers
 
 
 def distances(graph: Graph, focus: Iterable[str]) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """Reading the JSON that a model wrote."""
 
-import re
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -10,17 +9,22 @@ from agenticai_worker.llm.base import MalformedReply
 
 T = TypeVar("T", bound=BaseModel)
 
-_FENCED = re.compile(r"^\s*```(?:json)?\s*\n(?P<json>.*)\n\s*```\s*$", re.DOTALL)
 _SHOWN_ERRORS = 5
 
 
 def read_json(text: str, schema: type[T], usage: Usage) -> T:
     """``text`` as a ``schema``; raises `MalformedReply` with what is wrong, field by field."""
-    fenced = _FENCED.match(text)
     try:
-        return schema.model_validate_json(fenced["json"] if fenced else text)
+        return schema.model_validate_json(_unfenced(text.strip()))
     except ValidationError as error:
         raise MalformedReply(_describe(error), text, usage) from error
+
+
+def _unfenced(text: str) -> str:
+    """Without the Markdown fence that models like to put around JSON."""
+    if text.startswith("```") and text.endswith("```") and "\n" in text:
+        return text[text.index("\n") : -3]
+    return text
 
 
 def _describe(error: ValidationError) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
 
+from agenticai_worker.imports import describe_importers
 from agenticai_worker.llm.base import Prompt
 from agenticai_worker.prompts.context import choose_context
 from agenticai_worker.prompts.schemas import SCHEMAS, flat_schema
@@ -42,6 +43,7 @@ def render(prompt: Prompt) -> Rendered:
         "complaint": prompt.complaint,
         "schema": _schema_text(prompt.name),
         "choose_context": choose_context,
+        "describe_importers": describe_importers,
         "tree_budget": TREE_BUDGET,
     }
     return Rendered(
@@ -89,8 +91,10 @@ def _schema_text(name: str) -> str:
     return json.dumps(flat_schema(SCHEMAS[name])) if name in SCHEMAS else ""
 
 
-def _as_json(value: Any) -> str:
-    return json.dumps(_plain(value), indent=1, ensure_ascii=False)
+def _as_json(value: BaseModel) -> str:
+    """Without what has its default: a plan is sent along with every file, and most of it has."""
+    shown = value.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps(shown, indent=1, ensure_ascii=False)
 
 
 @cache
