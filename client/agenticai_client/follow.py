@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import typer
 
+from agenticai_client.errors import ConnectionFailed
 from agenticai_client.sdk import MODIFICATION_ENDS, PROJECT_ENDS
 from agenticai_client.session import ExitCode, Session
 from agenticai_client.show import LiveView
@@ -53,7 +54,8 @@ def follow(
     seen = Followed(after)
     view = LiveView(session.out, verbose=session.verbose)
     began = time.monotonic()
-    events = start(lambda state, reason: _tell(session, seen, state, reason))
+    told: list[str] = []
+    events = start(lambda state, reason: _tell(session, told, state, reason))
     try:
         # Closing the generator closes the socket at once, not whenever memory is cleaned up.
         with (
@@ -69,6 +71,11 @@ def follow(
                 _ask_for_approval(session, event)
     except KeyboardInterrupt:
         _leave(project_id, seen.last)
+    except ConnectionFailed as error:
+        error.hint = (
+            f"The work may go on without you: agenticai watch {project_id} --after {seen.last}"
+        )
+        raise
     seen.seconds = time.monotonic() - began
     return seen
 
@@ -91,12 +98,15 @@ def _ask_for_approval(session: Session, event: Json) -> None:
         )
 
 
-def _tell(session: Session, seen: Followed, state: str, reason: str) -> None:
-    if state == "live" and not seen.last:
+def _tell(session: Session, told: list[str], state: str, reason: str) -> None:
+    """A change of the connection; that it is up is news only after it was down."""
+    if state == "live" and not told:
         return
+    told.append(state)
+    why = reason.rstrip(".")
     words = {
         "live": "The live connection is up.",
-        "polling": f"No live connection ({reason}); reading the log every second instead.",
-        "offline": f"Nothing answers ({reason}); trying again.",
+        "polling": f"No live connection ({why}); reading the log every second instead.",
+        "offline": f"Nothing answers ({why}); trying again.",
     }
     session.note(words[state])

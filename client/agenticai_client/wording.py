@@ -126,7 +126,7 @@ _WORDS: dict[str, str | Callable[[Data], str]] = {
     "task_started": _started,
     "task_resumed": lambda data: f"takes over: {_started(data)}",
     "task_postponed": lambda data: f"waits {data.get('in_seconds', '')} s: {data.get('reason')}",
-    "task_succeeded": lambda data: f"done: {data.get('summary') or data.get('action', '')}",
+    "task_succeeded": lambda data: f"done: {data['summary']}" if data.get("summary") else "done",
     "task_failed": lambda data: _failure(data, f"could not {data.get('action', 'do it')}"),
     "plan_ready": _plan,
     "impact_ready": _impact,

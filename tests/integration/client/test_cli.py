@@ -127,7 +127,20 @@ def test_modify_follows_only_what_is_new(run, system):
     result = run("modify", project["id"], "Add a field")
     assert result.exit_code == 0
     assert "old" not in result.stdout
+    assert result.stderr == ""
     assert result.stdout.splitlines()[-1].startswith("The change is applied after")
+
+
+def test_a_lost_connection_is_told_and_outlasted(run, system):
+    async def close(socket, system):
+        await socket.close(1012)
+
+    system.scripts = [close]
+    result = run("new", "Dogs")
+    assert result.exit_code == 0
+    assert "No live connection (the socket was closed (1012)); reading the log" in result.stderr
+    numbers = [line for line in result.stdout.splitlines() if "plans" in line]
+    assert len(numbers) == 1
 
 
 def test_a_failed_modification_ends_with_1(run, system):
