@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
@@ -23,7 +23,9 @@ Fault = Literal[
     "broken",  # the connection ends in the middle of the answer
     "unfinished",  # a complete JSON answer without a finishReason
     "hang",  # nothing comes for a second
+    "slow",  # each piece comes in time, all of them take a second
     "html",  # a proxy's page with status 200
+    "gateway",  # a proxy's page with status 502
     "schema",  # 400: the response schema has too many states
     "429",
     "500",
@@ -103,6 +105,10 @@ class _Handler(BaseHTTPRequestHandler):
         return
 
     def do_POST(self) -> None:
+        with suppress(ConnectionError):  # a client may leave in the middle of its answer
+            self._respond()
+
+    def _respond(self) -> None:
         url = urlparse(self.path)
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         match = _METHOD.match(url.path)
@@ -129,8 +135,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(400, "The specified schema has too many states.", listed=listed)
         elif call.fault and call.fault.isdigit():
             self._refuse(int(call.fault), "as the test wants it", listed=listed)
-        elif call.fault == "html":
-            self._raw(b"<html>Welcome to this hotel's network</html>", "text/html; charset=UTF-8")
+        elif call.fault in ("html", "gateway"):
+            page, status = b"<html>Welcome!</html>", 200 if call.fault == "html" else 502
+            self._raw(page, "text/html; charset=UTF-8", status)
         else:
             if call.fault == "hang":
                 time.sleep(1)
@@ -171,6 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for number, chunk in enumerate(chunks):
             text = json.dumps(chunk, ensure_ascii=False)
+            time.sleep(0.15 if call.fault == "slow" else 0)
             self._piece(f"data: {text}\r\n\r\n" if sse else ("," if number else "[") + text)
         if call.fault == "broken":
             self.close_connection = True

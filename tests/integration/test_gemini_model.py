@@ -106,7 +106,7 @@ def test_malformed_json_is_told_with_its_fault_and_cost(fake: FakeGemini) -> Non
     assert caught.value.usage.total > 0
 
 
-@pytest.mark.parametrize("fault", ["429", "500", "503", "broken", "unfinished", "html"])
+@pytest.mark.parametrize("fault", ["429", "500", "503", "gateway", "broken", "unfinished", "html"])
 def test_what_may_pass_is_transient_and_asked_only_once(fake: FakeGemini, fault: Fault) -> None:
     fake.faults = {1: fault}
     with pytest.raises(TransientModelError) as caught:
@@ -119,6 +119,12 @@ def test_no_answer_in_time_is_transient(fake: FakeGemini) -> None:
     fake.faults = {1: "hang"}
     with pytest.raises(TransientModelError, match="cannot be reached"):
         model(fake).generate(FILE_PROMPT, timeout=0.2)
+
+
+def test_an_answer_that_trickles_past_its_time_is_transient(fake: FakeGemini) -> None:
+    fake.faults = {1: "slow"}
+    with pytest.raises(TransientModelError, match="in time"):
+        model(fake).generate(FILE_PROMPT, timeout=0.4)
 
 
 def test_a_refused_connection_is_transient(fake: FakeGemini) -> None:

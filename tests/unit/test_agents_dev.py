@@ -183,6 +183,14 @@ def test_a_change_that_changes_nothing_says_so() -> None:
     assert caught.value.failure.code == "NOTHING_CHANGED"
 
 
+def test_a_change_that_leaves_no_file_is_refused() -> None:
+    impact = Impact(understood=True, affected_files=("README.md",))
+    work = apply_work(['<<<DELETE NONCE path="README.md">>>'], impact, {"README.md": "# Notes\n"})
+    with pytest.raises(PermanentFailure) as caught:
+        AGENTS[Action.APPLY](work, TOOLS)
+    assert caught.value.failure.code == "EMPTY_PROJECT"
+
+
 # ---- repairing ----------------------------------------------------------------------------------
 
 
