@@ -9,7 +9,16 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from agenticai_client.wording import BAD, GOOD, describe, local_time, one_line, percent, plain, size
+from agenticai_client.wording import (
+    BAD,
+    GOOD,
+    describe,
+    local_time,
+    one_line,
+    plain,
+    scores_line,
+    size,
+)
 
 Json = dict[str, Any]
 _COLOURS = {
@@ -106,15 +115,6 @@ def _facts(project: Json) -> Iterator[tuple[str, Text]]:
     yield "Created", Text(local_time(project["created_at"], _DATE))
     yield "Changed", Text(local_time(project["updated_at"], _DATE))
     yield "Description", Text(plain(project["description"]))
-
-
-def scores_line(scores: Mapping[str, Any]) -> str:
-    """``coverage 93 %, security 1.00``: what was measured."""
-    rated = (("security", "security_score"), ("performance", "performance_score"))
-    parts = [f"{label} {scores[name]:.2f}" for label, name in rated if scores.get(name) is not None]
-    if scores.get("test_coverage") is not None:
-        parts.insert(0, f"coverage {percent(scores['test_coverage'])}")
-    return ", ".join(parts)
 
 
 def event_line(event: Json) -> Text:

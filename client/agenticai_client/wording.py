@@ -70,6 +70,15 @@ def percent(share: object) -> str:
     return f"{share:.0%}".replace("%", " %") if isinstance(share, int | float) else "–"
 
 
+def scores_line(scores: Mapping[str, Any]) -> str:
+    """``coverage 93 %, security 1.00``: what was measured."""
+    rated = (("security", "security_score"), ("performance", "performance_score"))
+    parts = [f"{label} {scores[name]:.2f}" for label, name in rated if scores.get(name) is not None]
+    if scores.get("test_coverage") is not None:
+        parts.insert(0, f"coverage {percent(scores['test_coverage'])}")
+    return ", ".join(parts)
+
+
 def _started(data: Data) -> str:
     return _DOING.get(str(data.get("action")), f"starts {data.get('action', 'to work')}")
 
@@ -107,6 +116,12 @@ def _tests(data: Data) -> str:
     return said + (f", coverage {percent(covered)}" if covered is not None else "")
 
 
+def _scores(data: Data) -> str:
+    findings = data.get("findings")
+    found = f" ({findings} findings)" if findings else ""
+    return f"scores: {scores_line(data)}{found}"
+
+
 def _any(kind: str) -> Callable[[Data], str]:
     """An event that this version does not know: its name and what is short in it."""
 
@@ -134,7 +149,9 @@ _WORDS: dict[str, str | Callable[[Data], str]] = {
     "file_deleted": lambda data: f"deleted {data.get('path', 'a file')}",
     "agent_output": lambda data: data.get("text", ""),
     "tests_passed": _tests,
-    "tests_failed": lambda data: f"the tests fail: {_tests(data)}",
+    "tests_started": "starts the tests",
+    "tests_failed": lambda data: f"the tests fail: {data.get('reason') or _tests(data)}",
+    "scores_measured": _scores,
     "repair_requested": lambda data: f"repair {data.get('round')} of at most {data.get('of')}",
     "revision_promoted": lambda data: f"revision {data.get('revision')} is in place",
     "approval_required": "waits for your approval",

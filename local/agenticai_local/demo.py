@@ -19,8 +19,8 @@ from rich.text import Text
 from agenticai_client.errors import ClientError
 from agenticai_client.names import name_from
 from agenticai_client.sdk import Client
-from agenticai_client.show import LiveView, scores_line
-from agenticai_client.wording import one_line, percent
+from agenticai_client.show import LiveView
+from agenticai_client.wording import one_line, percent, scores_line
 from agenticai_local.check import TestRun, run_tests
 from agenticai_local.display import shown
 from agenticai_local.download import save_archive

@@ -92,6 +92,16 @@ def test_what_fits_none_is_refused(typed):
             {"passed": 3, "failed": 1, "errors": 1},
             "the tests fail: 3 tests passed, 2 failed",
         ),
+        (
+            "tests_failed",
+            {"passed": 0, "reason": "stopped: timeout"},
+            "the tests fail: stopped: timeout",
+        ),
+        (
+            "scores_measured",
+            {"test_coverage": 0.9, "security_score": 1, "performance_score": None, "findings": 2},
+            "scores: coverage 90 %, security 1.00 (2 findings)",
+        ),
         ("project_failed", {"message": "No tests"}, "the project failed: No tests"),
         ("project_failed", {}, "the project failed: no reason"),
         ("project_active", {}, "the project is ready"),

@@ -12,8 +12,8 @@ from agenticai_client.follow import Followed, follow
 from agenticai_client.names import name_from
 from agenticai_client.sdk import Client
 from agenticai_client.session import ExitCode, Session, resolve, session_of
-from agenticai_client.show import print_failure, scores_line
-from agenticai_client.wording import one_line
+from agenticai_client.show import print_failure
+from agenticai_client.wording import one_line, scores_line
 from agenticai_core.models import ProjectType
 
 Json = dict[str, Any]
