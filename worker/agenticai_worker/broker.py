@@ -135,4 +135,5 @@ def _plain(message: Any, queue: str) -> dict[str, Any] | None:
     except (LookupError, TypeError, ValueError, RecursionError) as error:
         _log.error("broker.unreadable_message", queue=queue, error=repr(error)[:200])
         return None
-    return message | {"Body": json.dumps(celery_message(agent, queue, project_id, task_id))}
+    body = json.dumps(celery_message(agent, queue, project_id, task_id))
+    return {**message, "Body": body}
