@@ -5,10 +5,21 @@ Both can be repeated at any time and end in the same state.
 
 from agenticai_core import content
 from agenticai_core.bootstrap import Services
+from agenticai_core.errors import NotFound
 from agenticai_core.models import Project, Revision
 from agenticai_core.rows import load, parse
 from agenticai_core.store import keys
-from agenticai_core.store.base import Delete, Item, Key, Put, Store, Write
+from agenticai_core.store.base import (
+    Check,
+    ConditionFailed,
+    Delete,
+    Item,
+    Key,
+    Put,
+    Store,
+    absent,
+    exists,
+)
 
 _BATCH = 25
 
@@ -17,22 +28,44 @@ def mirror_current(services: Services, project_id: str) -> int:
     """Make ``projects/<id>/…`` and the ``FILE#`` rows equal to the current revision.
 
     Returns the revision mirrored. When a newer one is promoted meanwhile, it is mirrored too.
+    Raises `NotFound` when the project is being deleted, and leaves no mirror behind then.
     """
     done = 0
-    while (project := load(services.store, project_id).project).revision != done:
-        _mirror(services, project)
+    while (project := _living(services, project_id)).revision != done:
+        try:
+            _mirror(services, project)
+        except ConditionFailed:
+            continue  # it has just been closed: nothing of it may be left behind
         done = project.revision
     return done
 
 
 def remove_project(services: Services, project_id: str) -> None:
-    """Remove a closed project's objects and rows; the tombstone in METADATA and HEAD goes last."""
+    """Remove a closed project's objects and rows.
+
+    The tombstone in METADATA and HEAD goes last, in one transaction with the task that this is:
+    whatever interrupts it, the task is still there to be done again.
+    """
     for prefix in ("objects", "projects", "plans", "tmp"):
         services.files.delete_prefix(f"{prefix}/{project_id}/")
     last = {keys.project(project_id).sk, keys.head(project_id).sk}
+    project = services.store.get(keys.project(project_id))
+    if project is not None and project.get("active_task"):
+        last.add(keys.task(project_id, project["active_task"]).sk)
     rows = _all_keys(services.store, project_id)
     _delete(services.store, [key for key in rows if key.sk not in last])
     _delete(services.store, [key for key in rows if key.sk in last])
+
+
+def _living(services: Services, project_id: str) -> Project:
+    try:
+        seen = load(services.store, project_id)
+        if not seen.head.closed:
+            return seen.project
+    except NotFound:
+        pass
+    services.files.delete_prefix(keys.mirror_key(project_id, ""))
+    raise NotFound(f"No project '{project_id}'")
 
 
 def _mirror(services: Services, project: Project) -> None:
@@ -41,13 +74,15 @@ def _mirror(services: Services, project: Project) -> None:
         return
     revision = parse(Revision, item)
     manifest = content.read_manifest(services.files, revision.manifest_key)
-    rows: list[Write] = []
+    # What is gone goes first: only prefixes can be deleted, and "a" is a prefix of "a.py".
+    _remove_stale(services, project.id, set(manifest.files))
+    rows: list[Put] = []
     for path, body in content.read_tree(services.files, project.id, manifest).items():
         services.files.put(keys.mirror_key(project.id, path), body)
         rows.append(Put(_file_row(project.id, path, manifest.files[path].size, revision)))
+    alive = Check(keys.head(project.id), exists() & absent("closed"))
     for start in range(0, len(rows), _BATCH):
-        services.store.write(*rows[start : start + _BATCH])
-    _remove_stale(services, project.id, set(manifest.files))
+        services.store.write(alive, *rows[start : start + _BATCH])
 
 
 def _remove_stale(services: Services, project_id: str, kept: set[str]) -> None:
