@@ -58,8 +58,14 @@ def authenticate(store: Store, secret: str) -> ApiKey:
 
 def list_api_keys(store: Store, owner_id: str) -> list[ApiKey]:
     """An owner's keys, the revoked ones too, oldest first."""
-    page = store.query(keys.owner_pk(owner_id), index="GSI1", prefix="APIKEY#", limit=1000)
-    return [_from_item(item) for item in page.items]
+    found: list[ApiKey] = []
+    start = None
+    while True:
+        page = store.query(keys.owner_pk(owner_id), index="GSI1", prefix="APIKEY#", start=start)
+        found += [_from_item(item) for item in page.items]
+        start = page.next
+        if start is None:
+            return found
 
 
 def revoke_api_key(store: Store, owner_id: str, key_id: str) -> ApiKey:

@@ -7,7 +7,8 @@ faster it reads and decides again.
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-from pydantic import Field, field_validator
+import structlog
+from pydantic import Field, ValidationError, field_validator
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from agenticai_core import projects, workflow
@@ -32,10 +33,13 @@ from agenticai_core.rows import Snapshot, load, parse
 from agenticai_core.store import keys
 from agenticai_core.store.base import (
     ConditionFailed,
+    Item,
     StoreConflict,
     Update,
     equals,
 )
+
+_log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -201,11 +205,16 @@ def sweep(services: Services, limit: int = 25) -> int:
         page = services.store.query(
             keys.due_pk(shard), index="GSI2", upto=stamp(now()), limit=limit
         )
-        sent += sum(_send_again(services, parse(Task, item)) for item in page.items)
+        sent += sum(_send_again(services, item) for item in page.items)
     return sent
 
 
-def _send_again(services: Services, task: Task) -> bool:
+def _send_again(services: Services, item: Item) -> bool:
+    try:
+        task = parse(Task, item)
+    except ValidationError as error:  # one bad row must not keep the others from being sent
+        _log.error("sweep.unreadable_task", pk=item["PK"], sk=item["SK"], error=str(error)[:300])
+        return False
     due_at = stamp_in(VISIBILITY[task.agent] * 2 ** min(task.sends, 6))
     index = keys.by_due(due_at, task.project_id, task.id)
     move = Update(
