@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import structlog
@@ -52,6 +53,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _supervise(agent: Agent, concurrency: int, settings: Settings) -> int:
     """Run the node as a child and the sweeper as a thread; pass signals on; the exit status."""
+    asked: list[int] = []  # a lock taken in a signal handler could be held by what it interrupts
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: asked.append(received))
     with tempfile.TemporaryDirectory(prefix="agenticai-") as folder:
         flag = Path(folder) / "drain"
         node = subprocess.Popen(
@@ -63,9 +67,6 @@ def _supervise(agent: Agent, concurrency: int, settings: Settings) -> int:
         stop = threading.Event()
         sweeper = Sweeper(connect(settings), settings.sweep_seconds)
         threading.Thread(target=sweeper.run, args=(stop,), name="sweeper", daemon=True).start()
-        asked = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: asked.set())
         status = _wait(node, asked)
         if status is None:
             _log.info("worker.draining")
@@ -75,9 +76,10 @@ def _supervise(agent: Agent, concurrency: int, settings: Settings) -> int:
     return status
 
 
-def _wait(node: "subprocess.Popen[bytes]", asked: threading.Event) -> int | None:
+def _wait(node: "subprocess.Popen[bytes]", asked: list[int]) -> int | None:
     """The node's exit status, or None as soon as a stop is asked for."""
-    while not asked.wait(0.2):
+    while not asked:
+        time.sleep(0.1)
         status = node.poll()
         if status is not None:
             _log.error("worker.node_died", status=status)
