@@ -179,7 +179,7 @@ class Task(Model):
     fence: int = 0
     lease_until: str | None = None
     attempt: int = 1
-    retries: int = 0  # transient failures so far
+    retries: int = 0  # transient failures since the last new checkpoint
     stalls: int = 0  # times it was put back for lack of time without a new checkpoint
     sends: int = 0  # times the sweeper sent it again; doubles the delay
     due_at: str | None = None

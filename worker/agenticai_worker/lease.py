@@ -103,8 +103,13 @@ class Lease:
     def reserve(self, tokens: int) -> None:
         """Set tokens aside before a model call; raises `PermanentFailure` when too few are left."""
 
-        def write(seen: Snapshot, _: Task) -> None:
+        before: list[int] = []
+
+        def write(seen: Snapshot, task: Task) -> None:
             project = seen.project
+            before.append(task.reservation)
+            if task.reservation != before[0]:
+                return  # an earlier try succeeded and its answer was lost
             held = project.usage.total + project.tokens_reserved
             if project.token_budget is not None and held + tokens > project.token_budget:
                 raise PermanentFailure(
@@ -113,30 +118,35 @@ class Lease:
                     f"of the budget of {project.token_budget} are left",
                     "Raise the project's token_budget and ask again",
                 )
-            self._write_budget(
-                project, tokens, {"tokens_reserved": project.tokens_reserved + tokens}
-            )
+            reserved = {"tokens_reserved": project.tokens_reserved + tokens}
+            self._write_budget(project, task.reservation + tokens, reserved)
 
         self._under_fence(write)
 
     def settle(self, reserved: int, used: Usage) -> None:
         """Replace a reservation by what the call really used."""
 
+        before: list[int] = []
+
         def write(seen: Snapshot, task: Task) -> None:
             project = seen.project
-            if reserved and not task.reservation:
-                return  # settled by a try whose answer was lost
+            before.append(task.reservation)
+            if task.reservation != before[0]:
+                return  # an earlier try succeeded and its answer was lost
             spent = {
                 "usage": project.usage + used,
                 "tokens_reserved": project.tokens_reserved - reserved,
             }
-            self._write_budget(project, 0, spent)
+            self._write_budget(project, task.reservation - reserved, spent)
 
         if reserved or used.total:
             self._under_fence(write)
 
     def put_back(self, delay: float, *, retries: int = 0, stalls: int = 0, why: str = "") -> None:
-        """End this run without ending the task: it is queued again, ``delay`` s from now."""
+        """End this run without ending the task: it is queued again, ``delay`` s from now.
+
+        ``retries`` and ``stalls`` are what the task counts from now on.
+        """
 
         def write(seen: Snapshot, task: Task) -> None:
             again = task.model_copy(
@@ -144,7 +154,7 @@ class Lease:
                     "status": TaskStatus.QUEUED,
                     "lease_until": None,
                     "due_at": stamp_in(delay + self.settings.sweep_seconds),
-                    "retries": task.retries + retries,
+                    "retries": retries,
                     "stalls": stalls,
                     "updated_at": stamp(now()),
                 }
@@ -154,9 +164,10 @@ class Lease:
                 type="task_postponed",
                 data={"task_id": task.id, "reason": why, "in_seconds": round(delay, 1)},
             )
+            told = [] if task.action in _SILENT else [draft]
             self.services.store.write(
                 Put(task_item(again), self._mine()),
-                *events.writes(task.project_id, seen.head.seq, [draft]),
+                *events.writes(task.project_id, seen.head.seq, told),
             )
 
         self._under_fence(write)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from pydantic import BaseModel
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from agenticai_core import content, events, housekeeping, runs
 from agenticai_core.bootstrap import Services
@@ -34,7 +35,7 @@ from agenticai_core.models import (
 from agenticai_core.queues import MAX_DELAY, TIME_LIMITS
 from agenticai_core.settings import Settings
 from agenticai_core.store import keys
-from agenticai_core.store.base import StoreConflict, StoreUnavailable
+from agenticai_core.store.base import ConditionFailed, StoreConflict, StoreUnavailable
 from agenticai_worker.agents import AGENTS, Tools
 from agenticai_worker.lease import Lease, take
 from agenticai_worker.llm.base import (
@@ -55,7 +56,9 @@ _MARGIN = 20.0  # s before the soft limit at which a task must have stored its w
 _MAX_STALLS = 2  # times that a task may run out of time without a new checkpoint
 _SAY_EVERY = 0.5  # s between two agent_output events of a task
 _SAY_MOST = 4000  # characters of one agent_output event
-_TRANSIENT = (TransientFailure, TransientModelError, StoreUnavailable, StoreConflict, Unavailable)
+# Of the table: it did not answer, or others were faster again and again.
+_STORE = (StoreUnavailable, StoreConflict, ConditionFailed)
+_TRANSIENT = (TransientFailure, TransientModelError, Unavailable, *_STORE)
 
 
 class Leave(Exception):
@@ -74,19 +77,18 @@ class Worker:
 
 def run_task(worker: Worker, project_id: str, task_id: str) -> None:
     """Do the task if it is free to be done; otherwise leave it alone."""
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(project_id=project_id, task_id=task_id)
-    lease = take(worker.services, worker.settings, project_id, task_id)
-    if lease is None:
-        _log.info("task.skipped")
-        return
-    try:
-        with _beating(lease):
-            _finish(worker, lease)
-    except FenceLost:
-        _log.warning("task.fence_lost")
-    except NotFound:
-        _log.info("task.project_gone")
+    with structlog.contextvars.bound_contextvars(project_id=project_id, task_id=task_id):
+        lease = take(worker.services, worker.settings, project_id, task_id)
+        if lease is None:
+            _log.info("task.skipped")
+            return
+        try:
+            with _beating(lease):
+                _finish(worker, lease)
+        except FenceLost:
+            _log.warning("task.fence_lost")
+        except NotFound:
+            _log.info("task.project_gone")
 
 
 def _finish(worker: Worker, lease: Lease) -> None:
@@ -94,8 +96,11 @@ def _finish(worker: Worker, lease: Lease) -> None:
     run = Run(worker, lease, began)
     try:
         outcome = _perform(run)
-    except (Leave, SoftTimeLimitExceeded) as error:
-        _leave(run, str(error) or "the time limit is near")
+    except Leave as error:
+        _leave(run, str(error))
+        return
+    except SoftTimeLimitExceeded:
+        _leave(run, "the time limit is near")
         return
     except _TRANSIENT as error:
         _retry(run, error)
@@ -104,14 +109,14 @@ def _finish(worker: Worker, lease: Lease) -> None:
         return  # its row is gone with the others
     timings = run.timings | {"seconds": round(time.monotonic() - began, 3)}
     outcome = outcome.model_copy(update={"timings": timings})
-    runs.advance(worker.services, lease.task.project_id, lease.task.id, lease.task.fence, outcome)
+    _advance(run, outcome)
     _log.info("task.ended", failure=outcome.failure and outcome.failure.code, **timings)
 
 
 def _perform(run: "Run") -> Outcome:
     """The agent's outcome; a permanent error becomes a failure that the user can read."""
     task = run.task
-    if run.lease.exhausted:
+    if run.lease.exhausted and not run.endless:
         message = f"The {task.agent.value} agent lost its worker {task.attempt - 1} times"
         return _failed("WORKER_LOST", message, "Ask again; if it repeats, look at the logs")
     services = run.worker.services
@@ -145,32 +150,45 @@ def _failed(code: str, message: str, hint: str | None = None) -> Outcome:
 
 def _leave(run: "Run", why: str) -> None:
     """Put the task back, unless it has run out of time again and again without getting further."""
-    progressed = len(run.task.checkpoint) > run.checkpoints_at_start
-    stalls = 0 if progressed or run.draining else run.task.stalls + 1
-    if stalls > _MAX_STALLS:
+    stalls = 0 if run.progressed else run.task.stalls + (not run.draining)
+    if stalls > _MAX_STALLS and not run.endless:
         message = f"The {run.task.agent.value} agent ran out of time {stalls} times in one step"
         outcome = _failed("TIMEOUT", message, "Describe a smaller piece of work")
         _advance(run, outcome)
         return
-    run.lease.put_back(0, stalls=stalls, why=why)
+    retries = 0 if run.progressed else run.task.retries
+    run.lease.put_back(0, retries=retries, stalls=stalls, why=why)
 
 
 def _retry(run: "Run", error: Exception) -> None:
-    """Exponential back-off with full jitter, bounded by ``max_retries``."""
-    settings, tries = run.worker.settings, run.task.retries
-    if tries >= settings.max_retries:
+    """Exponential back-off with full jitter, bounded by ``max_retries`` without progress."""
+    settings, tries = run.worker.settings, 0 if run.progressed else run.task.retries
+    if tries >= settings.max_retries and not run.endless:
         message = f"Gave up after {tries + 1} tries: {error}"
         _advance(run, _failed("RETRIES_EXHAUSTED", message, "Try again later"))
         return
-    delay = random.uniform(0, settings.retry_base_seconds * 2**tries)  # noqa: S311
+    most = min(float(MAX_DELAY), settings.retry_base_seconds * 2 ** min(tries, 20))
+    delay = random.uniform(0, most)  # noqa: S311
     delay = min(MAX_DELAY, max(delay, getattr(error, "retry_after", None) or 0))
     _log.warning("task.retrying", error=str(error)[:300], in_seconds=delay)
-    run.lease.put_back(delay, retries=1, stalls=run.task.stalls, why=str(error)[:300])
+    stalls = 0 if run.progressed else run.task.stalls
+    run.lease.put_back(delay, retries=tries + 1, stalls=stalls, why=str(error)[:300])
 
 
 def _advance(run: "Run", outcome: Outcome) -> None:
+    """End the task. An outage is waited for as long as the lease would last: the work is done.
+
+    When an answer was lost, the next try finds the fence gone, and the sweeper wakes what follows.
+    """
     task = run.task
-    runs.advance(run.worker.services, task.project_id, task.id, task.fence, outcome)
+    for attempt in Retrying(
+        retry=retry_if_exception_type(_STORE),
+        stop=stop_after_delay(run.worker.settings.lease_seconds),
+        wait=wait_random_exponential(multiplier=0.1, max=5),
+        reraise=True,
+    ):
+        with attempt:
+            runs.advance(run.worker.services, task.project_id, task.id, task.fence, outcome)
 
 
 @contextmanager
@@ -232,6 +250,16 @@ class Run:
         flag = self.worker.settings.drain_file
         return flag is not None and Path(flag).exists()
 
+    @property
+    def progressed(self) -> bool:
+        """Whether this run has finished a unit."""
+        return len(self.task.checkpoint) > self.checkpoints_at_start
+
+    @property
+    def endless(self) -> bool:
+        """A deletion is never given up: nothing could begin it again."""
+        return self.task.action is Action.DELETE
+
     def remaining(self) -> float:
         return max(0.0, self._deadline - time.monotonic())
 
@@ -257,7 +285,10 @@ class Run:
     ) -> bytes:
         done = self.task.checkpoint.get(name)
         if done is not None:
-            return self.files.get(done)
+            try:
+                return self.files.get(done)
+            except NotFound:
+                _log.warning("unit.expired", unit=name)  # what waited too long is done again
         self.check()
         result = produce()
         digest = content.sha256(result)
