@@ -26,9 +26,11 @@ class LossyStore(MemoryStore):
         self.lose = 0
         self.down = False
         self.writes = 0
+        self.refused = 0
 
     def write(self, *writes: Write, token: str | None = None) -> None:
         if self.down:
+            self.refused += 1
             raise StoreUnavailable("down")
         super().write(*writes, token=token)
         self.writes += 1
