@@ -98,9 +98,9 @@ class UpdateProject(RequestBody):
     name: Name | SkipJsonSchema[None] = None
     description: Text | SkipJsonSchema[None] = None
     approval: Literal["auto", "required"] | SkipJsonSchema[None] = None
-    token_budget: Budget | SkipJsonSchema[None] = None
+    token_budget: Budget | None = Field(None, description="null lifts the limit.")
 
-    @field_validator("*", mode="before")
+    @field_validator("name", "description", "approval", mode="before")
     @classmethod
     def _refuse_null(cls, value: Any) -> Any:
         # Defaults do not come through here, so this null was sent, and would change nothing.

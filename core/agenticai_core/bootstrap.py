@@ -1,7 +1,7 @@
 """Where the adapters meet: one function that connects, called once by each process."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import boto3
 from botocore.config import Config
@@ -34,6 +34,7 @@ class Services:
     ping: Callable[[], dict[str, str]] = dict
     sweep_seconds: float = 15.0
     heartbeat_seconds: float = 30.0
+    cursor_secret: str = field(default="", repr=False)  # empty: the one that the table keeps
 
 
 def connect(settings: Settings) -> Services:
@@ -62,6 +63,7 @@ def connect(settings: Settings) -> Services:
         ping=ping,
         sweep_seconds=settings.sweep_seconds,
         heartbeat_seconds=settings.heartbeat_seconds,
+        cursor_secret=settings.cursor_secret.get_secret_value(),
     )
 
 

@@ -1,27 +1,41 @@
-"""Opaque page cursors."""
+"""Opaque page cursors, which only we can make.
+
+They are signed with ``AGENTICAI_CURSOR_SECRET``. Without one, a random secret is made once and
+kept in the table, so that every instance of the API takes every other's cursors, after a restart
+too. A new secret ends the cursors that are out; a client then starts its list again.
+"""
 
 import base64
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import Mapping
+from typing import Any
 
+from agenticai_core.bootstrap import Services
 from agenticai_core.errors import ValidationFailed
+from agenticai_core.store import keys
+from agenticai_core.store.base import ConditionFailed, Put, Store, absent
+
+_TAG = 16  # bytes of the signature that are kept
+_NAMES = frozenset({"PK", "SK", "GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"})
 
 
 class InvalidCursor(ValidationFailed):
     code = "INVALID_CURSOR"
 
 
-def encode(start: Mapping[str, str] | None, scope: str) -> str | None:
+def encode(services: Services, start: Mapping[str, str] | None, scope: str) -> str | None:
     """A cursor for the next page of one list; ``scope`` says whose and which."""
     if start is None:
         return None
     body = json.dumps(dict(start), separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_tag(body, scope) + body).decode().rstrip("=")
+    signed = _sign(_secret(services), body, scope) + body
+    return base64.urlsafe_b64encode(signed).decode().rstrip("=")
 
 
-def decode(cursor: str | None, scope: str) -> dict[str, str] | None:
+def decode(services: Services, cursor: str | None, scope: str) -> dict[str, str] | None:
     """The start that `encode` was given; raises `InvalidCursor` for any other list's cursor."""
     if cursor is None:
         return None
@@ -29,15 +43,51 @@ def decode(cursor: str | None, scope: str) -> dict[str, str] | None:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     except ValueError:
         raw = b""
-    tag, body = raw[:16], raw[16:]
-    if not body or not hmac.compare_digest(tag, _tag(body, scope)):
-        raise InvalidCursor(
-            "This cursor does not belong to this list",
-            hint="Take next_cursor of the page before, unchanged",
-        )
-    start: dict[str, str] = json.loads(body)
+    tag, body = raw[:_TAG], raw[_TAG:]
+    if not body or not hmac.compare_digest(tag, _sign(_secret(services), body, scope)):
+        raise _invalid()
+    return _checked(json.loads(body))
+
+
+def _checked(start: Any) -> dict[str, str]:
+    """The keys of a row and nothing else, whoever signed it."""
+    if not isinstance(start, dict) or not _NAMES.issuperset(start):
+        raise _invalid()
+    if not all(isinstance(value, str) for value in start.values()):
+        raise _invalid()
     return start
 
 
-def _tag(body: bytes, scope: str) -> bytes:
-    return hmac.digest(scope.encode(), body, hashlib.sha256)[:16]
+def _invalid() -> InvalidCursor:
+    return InvalidCursor(
+        "This cursor does not belong to this list",
+        hint="Take next_cursor of the page before, unchanged",
+    )
+
+
+def _sign(secret: bytes, body: bytes, scope: str) -> bytes:
+    # The scope's length keeps "ab" + "c" from being signed like "a" + "bc".
+    told = scope.encode()
+    return hmac.digest(secret, len(told).to_bytes(4) + told + body, hashlib.sha256)[:_TAG]
+
+
+def _secret(services: Services) -> bytes:
+    if services.cursor_secret:
+        return services.cursor_secret.encode()
+    return (_stored(services.store) or _make(services.store)).encode()
+
+
+def _stored(store: Store) -> str | None:
+    item = store.get(keys.secret("cursor"))
+    return None if item is None else str(item["secret"])
+
+
+def _make(store: Store) -> str:
+    """A new secret, or the one that somebody else has just made."""
+    key = keys.secret("cursor")
+    row = {"PK": key.pk, "SK": key.sk, "EntityType": "Secret", "secret": secrets.token_hex(32)}
+    try:
+        store.write(Put(row, absent()))
+    except ConditionFailed:
+        return _stored(store) or ""
+    return str(row["secret"])

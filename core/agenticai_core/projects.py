@@ -9,7 +9,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from agenticai_core import content, pages
 from agenticai_core.bootstrap import Services
@@ -47,12 +47,20 @@ class FileInfo:
 
 
 class ProjectChanges(Model):
-    """What a user may change; None leaves it as it is."""
+    """What a user may change: only what is set. A budget of None is no limit."""
 
     name: str | None = Field(None, min_length=1, max_length=100)
     description: str | None = Field(None, min_length=1, max_length=20_000)
     approval: Literal["auto", "required"] | None = None
     token_budget: int | None = Field(None, ge=1)
+
+    @field_validator("name", "description", "approval")
+    @classmethod
+    def _refuse_null(cls, value: str | None) -> str:
+        # Defaults do not come through here: this null was meant.
+        if value is None:
+            raise ValueError("cannot be null; leave it out to keep it as it is")
+        return value
 
 
 def get_project(services: Services, owner_id: str, project_id: str) -> Project:
@@ -74,7 +82,7 @@ def list_projects(
 ) -> Listing[Project]:
     """An owner's projects, newest first; those being deleted only when asked for."""
     scope = f"projects/{owner_id}/{status}/{type_}"
-    start = pages.decode(cursor, scope)
+    start = pages.decode(services, cursor, scope)
     found: list[Project] = []
     while True:
         page = services.store.query(
@@ -89,7 +97,7 @@ def list_projects(
         found += [row for row in rows if _wanted(row, status, type_)]
         start = dict(page.next) if page.next else None
         if start is None or len(found) >= limit:
-            return Listing(found, pages.encode(start, scope))
+            return Listing(found, pages.encode(services, start, scope))
 
 
 def update_project(
@@ -114,7 +122,7 @@ def update_project(
         if project.status is ProjectStatus.DELETING:
             raise WrongState("The project is being deleted")
         updated = project.model_copy(
-            update=changes.model_dump(exclude_none=True)
+            update=changes.model_dump(exclude_unset=True)
             | {
                 "version": project.version + 1,
                 "config_version": project.config_version + 1,
@@ -145,10 +153,10 @@ def list_modifications(
         prefix="MOD#",
         limit=limit,
         newest_first=True,
-        start=pages.decode(cursor, scope),
+        start=pages.decode(services, cursor, scope),
     )
     items = [parse(Modification, item) for item in page.items]
-    return Listing(items, pages.encode(page.next, scope))
+    return Listing(items, pages.encode(services, page.next, scope))
 
 
 def get_modification(

@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     queue_url_qa: str = Field("", validation_alias="SQS_QUEUE_URL_QA")
     queue_url_ops: str = Field("", validation_alias="SQS_QUEUE_URL_OPS")
 
+    cursor_secret: SecretStr = SecretStr("")  # signs page cursors; "": the table keeps one
+
     model: str = "template"  # "template", "gemini:<model>", "replay:<file>"
     gemini_api_key: SecretStr | None = Field(None, validation_alias="GEMINI_API_KEY")
     gemini_endpoint: str | None = None  # another server that speaks Gemini's REST format

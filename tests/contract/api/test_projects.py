@@ -166,7 +166,19 @@ def test_an_update_changes_what_is_given_and_nothing_else(api, project_id):
     assert api.get(f"{PROJECTS}/{project_id}").json()["project"] == project
 
 
-@pytest.mark.parametrize("field", ["name", "description", "approval", "token_budget"])
+def test_null_lifts_the_token_budget(api, project_id):
+    api.put(f"{PROJECTS}/{project_id}", json={"token_budget": 9})
+
+    other = api.put(f"{PROJECTS}/{project_id}", json={"name": "South"}).json()["project"]
+    lifted = api.put(f"{PROJECTS}/{project_id}", json={"token_budget": None})
+
+    assert other["token_budget"] == 9
+    assert lifted.status_code == 200
+    assert lifted.json()["project"]["token_budget"] is None
+    assert lifted.json()["project"]["name"] == "South"
+
+
+@pytest.mark.parametrize("field", ["name", "description", "approval"])
 def test_null_changes_nothing_and_is_refused(api, project_id, field):
     answer = api.put(f"{PROJECTS}/{project_id}", json={field: None})
 
