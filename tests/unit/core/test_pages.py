@@ -1,0 +1,101 @@
+"""A cursor serves the list that it was made for, and nobody can make one."""
+
+import base64
+import dataclasses
+import hashlib
+import hmac
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agenticai_core import pages
+from agenticai_core.bootstrap import Services
+from agenticai_core.files.memory import MemoryFiles
+from agenticai_core.pages import InvalidCursor
+from agenticai_core.queues import MemoryQueue
+from agenticai_core.store.memory import MemoryStore
+
+START = {"PK": "PROJECT#1", "SK": "MOD#1"}
+
+
+def test_a_cursor_comes_back_as_it_was(services: Services) -> None:
+    cursor = pages.encode(services, START, "list")
+
+    assert cursor is not None
+    assert pages.decode(services, cursor, "list") == START
+    assert "PROJECT" not in cursor
+    assert cursor.replace("-", "").replace("_", "").isalnum()  # fit for a URL
+
+
+def test_the_end_has_no_cursor(services: Services) -> None:
+    assert pages.encode(services, None, "list") is None
+    assert pages.decode(services, None, "list") is None
+
+
+def test_another_lists_cursor_is_refused(services: Services) -> None:
+    cursor = pages.encode(services, START, "projects/me")
+
+    for scope in ("projects/you", "projects/m", "projects/me ", ""):
+        with pytest.raises(InvalidCursor):
+            pages.decode(services, cursor, scope)
+
+
+@given(st.text(max_size=80))
+def test_made_up_cursors_are_refused(text: str) -> None:
+    services = Services(MemoryStore(), MemoryFiles(), MemoryQueue())
+    with pytest.raises(InvalidCursor):
+        pages.decode(services, text, "list")
+
+
+def test_every_change_is_noticed(services: Services) -> None:
+    cursor = pages.encode(services, START, "list") or ""
+    signed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+
+    for at in range(len(signed)):
+        changed = signed[:at] + bytes([signed[at] ^ 1]) + signed[at + 1 :]
+        with pytest.raises(InvalidCursor):
+            pages.decode(services, base64.urlsafe_b64encode(changed).decode(), "list")
+
+
+@pytest.mark.parametrize("secret", ["", "list"])
+def test_who_knows_the_list_alone_cannot_sign(services: Services, secret: str) -> None:
+    body = json.dumps(START).encode()
+    scope = b"list"
+    for text in (body, scope + body, len(scope).to_bytes(4) + scope + body):
+        tag = hmac.digest(secret.encode(), text, hashlib.sha256)[:16]
+        with pytest.raises(InvalidCursor):
+            pages.decode(services, base64.urlsafe_b64encode(tag + body).decode(), "list")
+
+
+@pytest.mark.parametrize("start", [{"PK": "a", "owner": "b"}, {"PK": 1}, {"PK": ["a"]}])
+def test_odd_keys_are_refused_whoever_signed_them(
+    services: Services, start: "dict[str, str]"
+) -> None:
+    cursor = pages.encode(services, start, "list")
+
+    with pytest.raises(InvalidCursor):
+        pages.decode(services, cursor, "list")
+
+
+def test_instances_on_one_table_take_each_others_cursors(services: Services) -> None:
+    other = dataclasses.replace(services)
+    cursor = pages.encode(services, START, "list")
+
+    assert pages.decode(other, cursor, "list") == START
+    foreign = Services(MemoryStore(), MemoryFiles(), MemoryQueue())
+    with pytest.raises(InvalidCursor):
+        pages.decode(foreign, cursor, "list")
+
+
+def test_a_given_secret_is_used_and_not_stored(services: Services) -> None:
+    given_one = dataclasses.replace(services, cursor_secret="s3cret")
+    other_table = Services(MemoryStore(), MemoryFiles(), MemoryQueue(), cursor_secret="s3cret")
+
+    cursor = pages.encode(given_one, START, "list")
+
+    assert pages.decode(other_table, cursor, "list") == START
+    with pytest.raises(InvalidCursor):
+        pages.decode(services, cursor, "list")
+    assert "s3cret" not in repr(given_one)
