@@ -7,22 +7,24 @@ from . import types, words
 from .facts import Act, Facts, Link
 from .fields import parse_choices, split_list
 from .nouns import is_event, is_generic, is_person, is_thing, parse_noun
-from .structure import add_entity_phrase, add_item, subject_keys
+from .structure import add_entity_phrase, add_item, mask_parentheses, subject_keys, unmask
 from .tagging import Clause
+from .types import UNIT_NAMES
 
 _PARTICLES = re.compile(r"^(in|out|off|up|down|over|back|away)\b\s*")
 _PREPOSITIONS = re.compile(
-    r"\s*,?\s*\b(optionally |and optionally )?(from|to|on|at|for|with|in|by|during|until|via|between|using|within|into)\b\s+",
+    rf"\s*,?\s*\b(optionally |and optionally )?(from|to|on|at|for|with|in(?!\s+(?:{UNIT_NAMES})\b)|by|during|until|via|between|using|within|into|against)\b\s+",
     re.IGNORECASE,
 )
 _JOINING = lex._words(
     "assign attach link allocate connect add invite move put place distribute tag associate"
 )
-_LIGHT = lex._words(
+LIGHT = lex._words(
     "make place do take give put submit file create post write leave raise report log record "
     "schedule receive hold run organise organize perform conduct issue plan open start prepare "
     "upload send complete request lead teach supervise own attend publish"
 )
+_PARTICIPATING = lex._words("attend join enroll enrol participate subscribe apply volunteer")
 _SLOTS = lex._words(
     "session class lesson course event tour workshop trip concert show game match race dive meeting"
 )
@@ -38,7 +40,7 @@ def read_states(clause: Clause, facts: Facts) -> bool:
             r"^(?:through|from|between)\s+(?:the (?:states|stages|steps|phases)\s*:?\s*)?(.+)$",
             text,
         )
-        if not found or clause.verb == "move" and " to " not in text and "," not in text:
+        if not found or (clause.verb == "move" and " to " not in text and "," not in text):
             return False
         text = re.sub(r"\s+(?:and then|then|to|and)\s+", ", ", found[1])
     elif clause.verb == "be" and clause.participle in ("mark", "set", "flag"):
@@ -111,20 +113,28 @@ def read_moves(clause: Clause, facts: Facts) -> bool:
         if lowered.split()[:1] and lowered.split()[0] in ("it", "them", "these", "those"):
             keys = [facts.context] if facts.context else []
         else:
-            found = (facts.find(parse_noun(item).key) for item in split_list(target))
-            keys = [key for key in found if key]
+            nouns = [parse_noun(item).key for item in split_list(target)]
+            keys = [facts.find(key) or key for key in nouns if key]
         if not keys and not lowered:
             keys = [k for k in subject_keys(clause.subject_text, facts) if not is_person(k)]
-    keys = [key for key in keys if key in facts.strength or key in facts.known]
+    keys = [
+        key for key in keys if key in facts.strength or key in facts.known or _is_later_record(key)
+    ]
     for key in keys:
         facts.moves.append((verb, key))
     return bool(keys)
+
+
+def _is_later_record(key: str) -> bool:
+    """A record that an act will leave: "approve rental requests", "cancel bookings"."""
+    return is_event(key) or key.endswith(("_request", "_record", "_entry"))
 
 
 def _move_verb(clause: Clause) -> tuple[str, str, bool]:
     rest = clause.rest_text.strip()
     verb = clause.participle or clause.verb
     passive = bool(clause.participle)
+    verb = verb.replace("-", "_")
     particle = _PARTICLES.match(rest)
     if particle and f"{verb}_{particle[1]}" in lex.STATE_VERBS:
         return f"{verb}_{particle[1]}", rest[particle.end() :], passive
@@ -149,12 +159,20 @@ def read_act(clause: Clause, facts: Facts) -> bool:
         return _read_passive_act(clause, facts)
     subject = parse_noun(clause.subject_text)
     actors = subject_keys(clause.subject_text, facts) if clause.subject else []
-    target_text, extras = split_extras(clause.rest_text)
-    if verb in _JOINING and _read_joining(target_text, extras, clause, facts):
+    if actors and _read_measure(actors[0], verb, clause, facts):
         return True
+    target_text, extras = split_extras(clause.rest_text)
     if (
-        verb
-        in lex.MANAGE_VERBS - {"schedule", "request", "register", "use", "plan", "report"} - _LIGHT
+        verb in _JOINING
+        and not (actors and is_event(actors[0]))
+        and _read_joining(target_text, extras, facts)
+    ):
+        return True
+    thing = bool(actors) and not is_person(actors[0]) and not is_generic(subject.key)
+    if (
+        not thing
+        and verb
+        in lex.MANAGE_VERBS - {"schedule", "request", "register", "use", "plan", "report"} - LIGHT
     ):
         return False
     generic = is_generic(subject.key) and not any(
@@ -178,30 +196,56 @@ def read_act(clause: Clause, facts: Facts) -> bool:
                 clause,
                 facts,
                 plural=noun.plural,
+                many=noun.many,
             )
             done = True
     return done
 
 
+_MEASURES = {
+    "last": "duration",
+    "take": "duration",
+    "cost": "price",
+    "weigh": "weight",
+    "seat": "seats",
+    "accommodate": "capacity",
+    "hold": "capacity",
+}
+
+
+def _read_measure(actor: str, verb: str, clause: Clause, facts: Facts) -> bool:
+    """ "an appointment lasts 15 or 30 minutes", "a ticket costs 5 euros"."""
+    name = _MEASURES.get(verb)
+    if re.search(
+        r"\b(?:at most|up to|no more|not more|within|maximum|max|at least|minimum)\b",
+        clause.rest_text,
+    ):
+        return False
+    match = re.search(r"\d[\d.]*\s*(%|[a-z€$£]+)?\s*$", clause.rest_text.strip(), re.I)
+    if not name or not match:
+        return False
+    unit = f" in {match[1]}" if match[1] and match[1].lower() in types.UNITS else ""
+    add_item(actor, f"{name}{unit} (e.g. {clause.rest_text.strip()})", facts)
+    return True
+
+
 def split_extras(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The object, and (preposition, phrase) for what follows; "optionally" stays with the phrase."""
-    text = re.sub(r"\([^()]*\)?", " ", text)
+    text, inner = mask_parentheses(text)
     first = re.match(r"^(?:for|up for|up to|in|out|on|to|at|with)\s+", text)
     start = first.end() if first else 0
     pieces = list(_PREPOSITIONS.finditer(text, start))
     extras: list[tuple[str, str]] = []
     for at, match in enumerate(pieces):
         end = pieces[at + 1].start() if at + 1 < len(pieces) else len(text)
-        phrase = text[match.end() : end].strip(" ,.")
+        phrase = unmask(text[match.end() : end].strip(" ,."), inner)
         phrase = re.sub(r"\s+and$", "", phrase)
         extras.append((match[2].lower(), f"optional {phrase}" if match[1] else phrase))
     target = text[: pieces[0].start()] if pieces else text
-    return target.strip(" ,"), tuple(extras)
+    return unmask(target.strip(" ,"), inner), tuple(extras)
 
 
-def _read_joining(
-    target: str, extras: tuple[tuple[str, str], ...], clause: Clause, facts: Facts
-) -> bool:
+def _read_joining(target: str, extras: tuple[tuple[str, str], ...], facts: Facts) -> bool:
     """ "assign a vet to an appointment": the appointment refers to a vet."""
     for preposition, phrase in extras:
         owner = facts.find(parse_noun(phrase).key)
@@ -211,7 +255,7 @@ def _read_joining(
         if owner is None and preposition == "to" and is_thing(parse_noun(phrase).key):
             owner = parse_noun(phrase).key
             facts.add_thing(owner, 2)
-        if owner is None or types.is_attribute_head(noun.head) and not facts.find(noun.key):
+        if owner is None or (types.is_attribute_head(noun.head) and not facts.find(noun.key)):
             continue
         facts.add_thing(facts.find(noun.key) or noun.key, 2)
         other = facts.find(noun.key) or noun.key
@@ -228,7 +272,7 @@ def _read_passive_act(clause: Clause, facts: Facts) -> bool:
         text,
     )
     targets = subject_keys(clause.subject_text, facts)
-    if not targets or clause.participle in lex.MANAGE_VERBS - _LIGHT and not by:
+    if not targets or (clause.participle in lex.MANAGE_VERBS - LIGHT and not by):
         return False
     actor_noun = parse_noun(by[1]) if by else None
     actor = ""
@@ -244,9 +288,9 @@ def _read_passive_act(clause: Clause, facts: Facts) -> bool:
     return True
 
 
-def _note_act(
+def _note_act(  # noqa: PLR0917
     actor: str, verb: str, target: str, extras: tuple[tuple[str, str], ...], clause: Clause,
-    facts: Facts, *, plural: bool,
+    facts: Facts, *, plural: bool, many: bool = False,
 ) -> None:  # fmt: skip
     if actor:
         facts.add_thing(actor, 2)
@@ -254,16 +298,24 @@ def _note_act(
     if (
         actor
         and not is_person(actor)
-        and verb not in ("book", "rent", "borrow", "hire", "reserve", "buy", "order")
+        and verb not in _PARTICIPATING
+        and verb
+        not in ("book", "rent", "borrow", "hire", "reserve", "buy", "order", "lend", "donate")
     ):
         facts.links.append(
-            Link(actor, target, "many" if plural else "one", optional=bool(clause.modal))
+            Link(
+                actor,
+                target,
+                "both" if many or (plural and not is_event(actor)) else "one",
+                optional=bool(clause.modal),
+            )
         )
+        _extras_as_items(actor, extras, facts)
         return
     head = target.rpartition("_")[2]
-    record = is_event(target) and head not in _SLOTS
+    record = is_event(target) and head not in _SLOTS and verb not in _PARTICIPATING
     mine = (
-        verb in _LIGHT
+        verb in LIGHT
         and (is_event(target) or plural)
         and verb not in ("attend", "request", "take", "give")
     )
@@ -273,16 +325,24 @@ def _note_act(
         facts.links.append(Link(target, actor, "one", role=role))
         _extras_as_items(target, extras, facts)
         return
-    if not actor and (record or mine or verb in _LIGHT):
+    if not actor and (record or mine or verb in LIGHT):
         _extras_as_items(target, extras, facts)
         return
-    facts.acts.append(Act(actor, verb, target, extras, actor_word=clause.subject_text.lower()))
+    facts.acts.append(
+        Act(
+            actor,
+            verb,
+            target,
+            extras,
+            actor_word="" if clause.participle else clause.subject_text.lower(),
+        )
+    )
     facts.context = words.nominal(verb)
 
 
 def _extras_as_items(owner: str, extras: tuple[tuple[str, str], ...], facts: Facts) -> None:
     """ "patients make appointments with a doctor at a given time"."""
-    for _preposition, phrase in extras:
+    for _preposition, phrase in [(p, item) for p, text in extras for item in split_list(text)]:
         noun = parse_noun(phrase)
         other = facts.find(noun.key)
         optional = phrase.startswith("optional ")

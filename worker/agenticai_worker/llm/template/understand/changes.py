@@ -254,7 +254,7 @@ def _feature(plan: Plan, part: str) -> Plan | None:
         )
     features = list(plan.features)
     for name in facts.features:
-        if removal and name not in features or not removal and name in features:
+        if (removal and name not in features) or (not removal and name in features):
             state = "has no" if removal else "already has"
             raise NotUnderstood(f"the project {state} {spoken(name)}.")
         features = [f for f in features if f != name] if removal else [*features, name]
@@ -285,10 +285,8 @@ def _remove(plan: Plan, part: str) -> Plan | None:
             update={"reports": tuple(r for r in plan.reports if r is not report)}
         )
     if (
-        (names := re.match(r"^(.+?)\s+(?:from|of|on)\s+(.+)$", phrase))
-        and "," in names[1]
-        or " and " in phrase.split(" from ")[0]
-    ):
+        (names := re.match(r"^(.+?)\s+(?:from|of|on)\s+(.+)$", phrase)) and "," in names[1]
+    ) or " and " in phrase.split(" from ")[0]:
         return _remove_several(plan, phrase)
     found = _owner_and_field(plan, phrase)
     if found is None:
@@ -404,14 +402,17 @@ def _add_choice(plan: Plan, part: str) -> Plan | None:
     )
 
 
+_ADD = r"^(?:add|include|store|record|put|introduce|track)\s+(?:(?:an?\s+|the\s+)?(?:new\s+)?(?:fields?|columns?|attributes?|propert(?:y|ies))\s+(?:called\s+|named\s+|for\s+)?)?"
+_TO = r"\s+(?:the\s+|each\s+|every\s+|all\s+|an?\s+)?([\w -]+?)(?:\s+(?:entity|model|table|resource))?(\s*,?\s*(?:which|that|with|default)\b.*)?$"
+_ADD_TO = re.compile(rf"{_ADD}(.+)\s+to{_TO}", re.IGNORECASE)
+_ADD_ON = re.compile(rf"{_ADD}(.+?)\s+(?:on|for|in){_TO}", re.IGNORECASE)
+
+
 def _add_fields(plan: Plan, part: str) -> Plan | None:
     """ "add a deposit to bookings", "add fields colour and size (s, m, l) to products"."""
-    match = re.match(
-        r"^(?:add|include|store|record|put|introduce|track)\s+(?:(?:an?\s+|the\s+)?(?:new\s+)?(?:fields?|columns?|attributes?|propert(?:y|ies))\s+(?:called\s+|named\s+|for\s+)?)?(.+?)\s+(?:to|on|for|in)\s+(?:the\s+|each\s+|every\s+|all\s+|an?\s+)?([\w -]+?)(?:\s+(?:entity|model|table|resource))?(\s*,?\s*(?:which|that|with|default)\b.*)?$",
-        part, re.I,
-    )  # fmt: skip
+    match = _ADD_TO.match(part) or _ADD_ON.match(part)
     if not match or re.search(
-        r"\b(?:endpoint|filter|search|report|route|rule|action|transition|button|page|index|way|possibility|ability|count|total)\b",
+        r"\b(?:endpoint|filter|search|report|route|rule|action|transition|button|page|index|way|possibility|ability)\b",
         match[1],
         re.I,
     ):

@@ -7,7 +7,7 @@ from agenticai_core.models import EntityField, Rule
 from . import words
 from .drafts import Board, Draft, spoken
 from .facts import Facts, RawRule, Tweak
-from .fields import parse_attribute, replace_default
+from .fields import Attribute, parse_attribute, replace_default
 from .nouns import parse_noun
 
 _STARTS = (
@@ -45,7 +45,7 @@ def add_rules(facts: Facts, board: Board) -> None:
         if not handler(raw, board):
             board.leave_out(f"A rule that could not be placed: “{raw.text[:140]}”")
     for draft in board.drafts.values():
-        _add_period_order(draft, board)
+        _add_period_order(draft)
 
 
 def put_rule(draft: Draft, kind: str, fields: tuple[str, ...], description: str) -> bool:
@@ -53,7 +53,7 @@ def put_rule(draft: Draft, kind: str, fields: tuple[str, ...], description: str)
     if any(name not in draft.fields for name in fields):
         return False
     if not any(r.kind == kind and r.fields == fields for r in draft.rules):
-        draft.rules.append(Rule(kind=kind, fields=fields, description=description))  # type: ignore[arg-type]
+        draft.rules.append(Rule(kind=kind, fields=fields, description=description))
     return True
 
 
@@ -73,14 +73,14 @@ def _marks(name: str, marks: tuple[str, ...]) -> bool:
     return any(name == mark or name.startswith(mark + "_") for mark in marks)
 
 
-def _add_period_order(draft: Draft, board: Board) -> None:
+def _add_period_order(draft: Draft) -> None:
     found = period(draft)
     if found and not any(r.kind == "order" and set(r.fields) == set(found) for r in draft.rules):
         put_rule(
             draft,
             "order",
             found,
-            f"The {spoken(found[0])} must not be after the {spoken(found[1])}",
+            f"{found[0]} must not be after {found[1]}",
         )
 
 
@@ -113,29 +113,32 @@ def constrain(field: EntityField, constraint: str) -> EntityField:
         update["required"] = True
     if made.unique or re.search(r"\bunique\b", constraint, re.I):
         update["unique"] = True
-    numeric = ("integer", "decimal", "float")
+    _take_limits(field, read, constraint, update)
+    return replace_default(field.model_copy(update=update), made.default)
+
+
+def _take_limits(
+    field: EntityField, read: Attribute, constraint: str, update: dict[str, object]
+) -> None:
+    """Type, bounds and unit that a constraint gives, as far as the field's type can have them."""
+    made = read.field
     for name in ("minimum", "maximum", "max_length", "unit"):
         value = getattr(made, name)
-        if value is not None and (
-            name != "minimum" or re.search(r"\d|positive|negative", constraint)
-        ):
+        implied = name == "minimum" and not re.search(r"\d|positive|negative", constraint)
+        if value is not None and not implied:
             update[name] = value
     if not read.guessed and made.type != field.type and field.type not in ("enum", "reference"):
         update["type"] = made.type
     if made.choices:
         update.update(type="enum", choices=made.choices)
+    if update.get("type", field.type) == "string" and {"minimum", "maximum"} & set(update):
+        update["type"] = "integer"
     type_ = update.get("type", field.type)
-    if "minimum" in update or "maximum" in update:
-        if type_ == "string":
-            update["type"] = type_ = "integer"
-        if type_ not in numeric:
-            update.pop("minimum", None)
-            update.pop("maximum", None)
+    if type_ not in ("integer", "decimal", "float"):
+        update.pop("minimum", None)
+        update.pop("maximum", None)
     if type_ not in ("string", "text"):
-        update.pop("max_length", None)
-        if type_ != field.type:
-            update["max_length"] = None
-    return replace_default(field.model_copy(update=update), made.default)
+        update["max_length"] = None
 
 
 def match_field(name: str, draft: Draft) -> str | None:
@@ -160,11 +163,8 @@ def match_field(name: str, draft: Draft) -> str | None:
     inside = [
         f
         for f in draft.fields
-        if len(parts) > 1
-        and parts <= set(f.split("_"))
-        or len(parts) > 1
-        and set(f.split("_")) <= parts
-        and "_" in f
+        if (len(parts) > 1 and parts <= set(f.split("_")))
+        or (len(parts) > 1 and set(f.split("_")) <= parts and "_" in f)
     ]
     return inside[0] if len(inside) == 1 else None
 
@@ -181,7 +181,7 @@ def _no_overlap(raw: RawRule, board: Board) -> bool:
     draft, same = _overlapping(raw, board)
     if draft is None:
         return False
-    found = period(draft)
+    found = period(draft) or _completed_period(draft, board)
     dates = (
         tuple(f.name for f in draft.of_type("date") if f.name not in (found or ()))[:1]
         if found and draft.fields[found[0]].type == "time"
@@ -222,6 +222,19 @@ def _no_overlap(raw: RawRule, board: Board) -> bool:
     return done
 
 
+def _completed_period(draft: Draft, board: Board) -> tuple[str, str] | None:
+    """A due date alone says until when; the start is added, today unless given."""
+    end = next((f for f in draft.of_type("date", "datetime") if _marks(f.name, _ENDS)), None)
+    if end is None:
+        return None
+    name = "start_date" if end.type == "date" else "starts_at"
+    draft.put(EntityField(name=name, type=end.type, default="now"))
+    board.assume(
+        f"A {spoken(draft.key)} has a {spoken(name)}, now unless given, because two of them may not overlap."
+    )
+    return name, end.name
+
+
 def _overlapping(raw: RawRule, board: Board) -> tuple[Draft | None, tuple[str, ...]]:
     """The entity whose rows may not overlap, and the references that must be the same."""
     named = [d for d in board.drafts.values() if _is_said(d, raw.words)]
@@ -239,7 +252,7 @@ def _overlapping(raw: RawRule, board: Board) -> tuple[Draft | None, tuple[str, .
         if same:
             return draft, same
     for draft in holders:
-        if draft in named or not named and draft.event:
+        if draft in named or (not named and draft.event):
             people = [f.name for f in draft.of_type("reference")]
             things = [n for n in people if not _is_actor(n)]
             return draft, tuple((things or people)[:1])
@@ -272,7 +285,7 @@ def _order(raw: RawRule, board: Board) -> bool:
                 draft,
                 "order",
                 (earlier, later),
-                f"The {spoken(earlier)} must not be after or above the {spoken(later)}",
+                f"{earlier} must not be after or above {later}",
             )
     return any(
         {"start", "end"} <= {w.split("_")[0] for w in raw.words} and period(d) is not None
@@ -313,16 +326,9 @@ def _once(raw: RawRule, board: Board) -> bool:
             other = board.find(key)
             if other and other is not draft:
                 references += draft.references(other.name)[:1]
-    return (
-        bool(draft)
-        and len(references) == 2
-        and put_rule(
-            draft,
-            "unique_together",
-            tuple(references),
-            raw.text.strip()[:140],  # type: ignore[arg-type]
-        )
-    )
+    if draft is None or len(references) != 2:
+        return False
+    return put_rule(draft, "unique_together", tuple(references), raw.text.strip()[:140])
 
 
 def _unique_per(raw: RawRule, board: Board) -> bool:

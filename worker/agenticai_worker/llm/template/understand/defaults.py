@@ -20,8 +20,27 @@ _LABELS = (
     "headline",
 )
 _MONEY_RECORDS = frozenset(
-    "payment expense invoice donation purchase sale fee fine bill refund income transaction deposit "
-    "withdrawal pledge contribution grant order budget".split()
+    [
+        "payment",
+        "expense",
+        "invoice",
+        "donation",
+        "purchase",
+        "sale",
+        "fee",
+        "fine",
+        "bill",
+        "refund",
+        "income",
+        "transaction",
+        "deposit",
+        "withdrawal",
+        "pledge",
+        "contribution",
+        "grant",
+        "order",
+        "budget",
+    ]
 )
 _STATES_UNSAID = ("open", "in_progress", "done")
 
@@ -32,11 +51,17 @@ def complete(board: Board, fresh: list[str]) -> None:
         draft = board.drafts.get(key)
         if draft:
             _fill(draft, board)
+    settle_types(board)
     for draft in board.drafts.values():
-        _fix_types(draft, board)
         _order_fields(draft)
         _list_options(draft)
         draft.description = draft.description or _describe(draft)
+
+
+def settle_types(board: Board) -> None:
+    """Types that depend on the fields beside them, and statuses without choices."""
+    for draft in board.drafts.values():
+        _fix_types(draft, board)
 
 
 def _own(draft: Draft) -> list[EntityField]:
@@ -46,16 +71,19 @@ def _own(draft: Draft) -> list[EntityField]:
 
 
 def _fill(draft: Draft, board: Board) -> None:
-    if is_person(draft.key) and not _has_label(draft):
+    if is_person(draft.key) and not draft.event and not _has_label(draft):
         _put(draft, board, EntityField(name="name", type="string", max_length=200))
         if len(_own(draft)) == 1:
             _put(draft, board, EntityField(name="email", type="email", required=False))
         return
-    if draft.event or is_event(draft.key):
+    if draft.event or is_event(draft.key) or draft.key.rpartition("_")[2] in _MONEY_RECORDS:
         _fill_event(draft, board)
         return
     own = _own(draft)
-    if not any(f.type == "string" for f in own):
+    recorded = draft.of_type("date", "datetime") and (
+        draft.of_type("reference") or draft.of_type("decimal")
+    )
+    if not any(f.type == "string" for f in own) and not recorded:
         _put(draft, board, EntityField(name="name", type="string", max_length=200))
         if not own:
             _put(draft, board, EntityField(name="description", type="text", required=False))
@@ -64,7 +92,7 @@ def _fill(draft: Draft, board: Board) -> None:
 def _fill_event(draft: Draft, board: Board) -> None:
     head = draft.key.rpartition("_")[2]
     own = _own(draft)
-    if head in _MONEY_RECORDS and not draft.of_type("decimal") and not draft.of_type("integer"):
+    if head in _MONEY_RECORDS and not draft.of_type("decimal", "integer", "float"):
         _put(draft, board, EntityField(name="amount", type="decimal", minimum=0))
     if not draft.of_type("date", "datetime", "time") and not (
         own and any(f.name in _LABELS for f in own)
@@ -82,14 +110,9 @@ def _has_label(draft: Draft) -> bool:
 
 def _put(draft: Draft, board: Board, field: EntityField) -> None:
     if draft.put(field):
-        need = (
-            ""
-            if field.required
-            else "an optional "
-            if field.name[:1] in "aeiou"
-            else "an optional "
-        )
-        article = need or ("an " if field.name[:1] in "aeiou" else "a ")
+        article = "an " if field.name[:1] in "aeiou" or not field.required else "a "
+        article = "" if words.is_plural(field.name) else article
+        article += "" if field.required else "optional "
         board.assume(
             f"{a_an(draft).capitalize()} has {article}{spoken(field.name)}; the text does not list it."
         )

@@ -11,17 +11,123 @@ MAX_ENTITIES = 12
 MAX_FIELDS = 25
 # Class names that the generated code or its libraries already use.
 _TAKEN_CLASSES = frozenset(
-    "Session Base Engine Column Depends Query Path Request Response Body Header Cookie Form File "
-    "List Optional Any Enum Field Model Error Exception Page Report String Integer Text Date Float "
-    "Boolean Numeric Time Datetime Type None True False Router Mapped Select Table Index Literal "
-    "Annotated Decimal Class Import Object Property Module App Test Event Return Warning Settings "
-    "Database Metadata Registry Relationship Status Store User Url Email Security Iterator Schema "
-    "Client Function Generator Self Callable Print Global Lambda Pass Break With Yield Async From"
-    "".split()
+    [
+        "Session",
+        "Base",
+        "Engine",
+        "Column",
+        "Depends",
+        "Query",
+        "Path",
+        "Request",
+        "Response",
+        "Body",
+        "Header",
+        "Cookie",
+        "Form",
+        "File",
+        "List",
+        "Optional",
+        "Any",
+        "Enum",
+        "Field",
+        "Model",
+        "Error",
+        "Exception",
+        "Page",
+        "Report",
+        "String",
+        "Integer",
+        "Text",
+        "Date",
+        "Float",
+        "Boolean",
+        "Numeric",
+        "Time",
+        "Datetime",
+        "Type",
+        "None",
+        "True",
+        "False",
+        "Router",
+        "Mapped",
+        "Select",
+        "Table",
+        "Index",
+        "Literal",
+        "Annotated",
+        "Decimal",
+        "Class",
+        "Import",
+        "Object",
+        "Property",
+        "Module",
+        "App",
+        "Test",
+        "Event",
+        "Return",
+        "Warning",
+        "Settings",
+        "Database",
+        "Metadata",
+        "Registry",
+        "Relationship",
+        "Status",
+        "Store",
+        "User",
+        "Url",
+        "Email",
+        "Security",
+        "Iterator",
+        "Schema",
+        "Client",
+        "Function",
+        "Generator",
+        "Self",
+        "Callable",
+        "Print",
+        "Global",
+        "Lambda",
+        "Pass",
+        "Break",
+        "With",
+        "Yield",
+        "Async",
+        "From",
+    ]
 )
 _REALLY_TAKEN = _TAKEN_CLASSES - frozenset(
-    "Event Page Report Store User Client Return Test Table Index Form File Path Object Module App "
-    "Text Date Time Print Pass Break Yield Function Generator Email Settings Status Warning".split()
+    [
+        "Event",
+        "Page",
+        "Report",
+        "Store",
+        "User",
+        "Client",
+        "Return",
+        "Test",
+        "Table",
+        "Index",
+        "Form",
+        "File",
+        "Path",
+        "Object",
+        "Module",
+        "App",
+        "Text",
+        "Date",
+        "Time",
+        "Print",
+        "Pass",
+        "Break",
+        "Yield",
+        "Function",
+        "Generator",
+        "Email",
+        "Settings",
+        "Status",
+        "Warning",
+    ]
 )
 
 
@@ -100,6 +206,9 @@ class Board:
         longer = [d for k, d in self.drafts.items() if k.endswith("_" + key)]
         if len(longer) == 1:
             return longer[0]
+        for tail in ("_request", "_record", "_entry"):
+            if key.removesuffix(tail) in self.drafts:
+                return self.drafts[key.removesuffix(tail)]
         shorter = [k for k in self.drafts if key.endswith("_" + k)]
         return self.drafts[max(shorter, key=len)] if shorter else None
 

@@ -2,7 +2,7 @@
 
 import keyword
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from agenticai_core.models import EntityField
 
@@ -11,10 +11,30 @@ from . import types, words
 
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
 _RESERVED = frozenset(
-    "id created_at updated_at metadata registry model_config model_fields schema json dict copy "
-    "construct validate query session self cls parse_obj parse_raw fields".split()
+    [
+        "id",
+        "created_at",
+        "updated_at",
+        "metadata",
+        "registry",
+        "model_config",
+        "model_fields",
+        "schema",
+        "json",
+        "dict",
+        "copy",
+        "construct",
+        "validate",
+        "query",
+        "session",
+        "self",
+        "cls",
+        "parse_obj",
+        "parse_raw",
+        "fields",
+    ]
 )
-_BUILTIN_NAMES = frozenset("print type_ input object property".split())
+_BUILTIN_NAMES = frozenset(["print", "type_", "input", "object", "property"])
 _LEAD = re.compile(
     r"^(?:(?:and|or|plus|also|then|optionally|finally|as|with|its|their|his|her|the|a|an|some|both|"
     r"have|has|is|are|own|other|any|one|each|every|be|by|well|what|which|to|of|for|in|on|at)\s+)+",
@@ -45,7 +65,6 @@ class Attribute:
     many: bool = False  # "several tags"
     guessed: bool = True  # the type comes from the name alone
     composite: tuple["Attribute", ...] = ()  # "address (street, city)"
-    notes: tuple[str, ...] = field(default=())
 
 
 @dataclass
@@ -145,13 +164,27 @@ def _read_unit(text: str, values: dict[str, object]) -> str:
         r"degrees fahrenheit|[%°€$£]?\w*/?\w*[%°€$£²³]?)\s*$",
         " " + text,
     )
-    if match:
+    if match and rest.strip():
         unit = match[1].lower()
         unit = {"square metres": "m2", "square meters": "m2", "cubic metres": "m3"}.get(unit, unit)
         unit = unit.replace("degrees ", "")
         if unit in types.UNITS and len(rest.split()) >= (0 if unit == text.strip().lower() else 1):
             values["type"], values["unit"] = types.UNITS[unit]
             return rest
+    *before, last = text.lower().split() or [""]
+    if before and last in _BARE_UNITS:
+        values["type"], values["unit"] = types.UNITS[last]
+        return " ".join(before)
+    return text
+
+
+def _read_slashes(text: str, spec: _Spec) -> str:
+    """ "status scheduled/running/done": a name and its choices."""
+    match = re.match(r"^(.*?[A-Za-z])\s+([\w-]+(?:\s*[/|]\s*[\w-]+(?:\s[\w-]+)?)+)$", text.strip())
+    choices = parse_choices(match[2]) if match and "choices" not in spec.values else ()
+    if match and choices and not set(match[2].lower().split("/")) & set(types.UNITS):
+        spec.values["choices"] = choices
+        return match[1]
     return text
 
 
@@ -162,8 +195,8 @@ def parse_choices(text: str) -> tuple[str, ...]:
     )
     parts = re.split(r"\s*(?:[,|/;]|\bor\b|\band\b|->|=>)\s*", text)
     choices: list[str] = []
-    for part in parts:
-        part = re.sub(r"^(?:then|finally|a|an|the|to|either|maybe)\s+", "", part.strip(" '\".)("))
+    for raw in parts:
+        part = re.sub(r"^(?:then|finally|a|an|the|to|either|maybe)\s+", "", raw.strip(" '\".)("))
         name = words.to_snake(part)
         if not part:
             continue
@@ -194,7 +227,8 @@ def _read_parenthesis(inner: str, spec: _Spec, name: str) -> tuple[Attribute, ..
         return ()
     attributes = [parse_attribute(part) for part in kept]
     heads = [a.key.split("_")[-1] for a in attributes if a]
-    if len(kept) > 1 and heads and all(types.head_type(h) for h in heads) and name != "status":
+    known = sum(types.is_attribute_head(h) for h in heads)
+    if len(kept) > 1 and heads and 2 * known >= len(kept) and name != "status":
         return tuple(a for a in attributes if a)
     choices = parse_choices(", ".join(kept))
     if choices:
@@ -217,6 +251,24 @@ def _read_type(text: str, spec: _Spec) -> bool:
     return True
 
 
+_BARE_UNITS = (
+    "kg",
+    "g",
+    "cm",
+    "mm",
+    "km",
+    "ml",
+    "kwh",
+    "eur",
+    "usd",
+    "gbp",
+    "%",
+    "°c",
+    "°f",
+    "lbs",
+)
+
+
 def _name_words(text: str) -> list[str]:
     text = re.sub(
         r"^(?:when|where|how many|whether(?:\s+(?:it|they|he|she)\s+(?:is|are|was|has))?)\b",
@@ -224,12 +276,22 @@ def _name_words(text: str) -> list[str]:
         text,
     )
     found = re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", words.to_ascii(text).lower())
-    kept = [w for w in found if w not in lex.EMPTY_ADJECTIVES or len(found) == 1]
+    kept = [
+        word
+        for word, after in zip(found, [*found[1:], ""], strict=False)
+        if word not in lex.EMPTY_ADJECTIVES or len(found) == 1 or after == "of"
+    ]
     while kept and (
-        kept[-1] in lex.PREPOSITIONS - {"on", "by", "in"} or kept[-1] in ("and", "or", "the", "be")
+        (kept[-1] in lex.PREPOSITIONS - {"on", "by", "in"} and not _is_moment(kept))
+        or kept[-1] in ("and", "or", "the", "be")
     ):
         kept.pop()
     return [w for w in kept if w not in ("the", "a", "an", "its", "their", "each", "'s")]
+
+
+def _is_moment(kept: list[str]) -> bool:
+    """ "starts at", "borrowed at" name a moment."""
+    return kept[-1] == "at" and len(kept) > 1 and bool(words.verb_readings(kept[-2]))
 
 
 def _strip_tail(text: str) -> str:
@@ -240,6 +302,7 @@ def _strip_tail(text: str) -> str:
     text = re.sub(
         r"\s+(?:that|which|who|when|where|so|because|if|they|we|it|he|she)\b.*$", "", text
     )
+    text = re.sub(r"(?<=\w)\s+\w+(?:ed|en)\s+(?:from|by|in|with|at|on)\s+.*$", "", text)
     return re.sub(r"\s+(?:for|from|at|with|during|without)\s+.*$", "", text)
 
 
@@ -266,6 +329,7 @@ def parse_attribute(phrase: str) -> Attribute | None:
     example, text = _take(r"[,\s]*e\.g\.\s*(.*)$", text)
     if example:
         spec.values["description"] = f"for example {example[1].strip(' ,')}"
+    text = _read_slashes(text, spec)
     text = _read_flags(text, spec)
     text = _LEAD.sub("", text.strip() + " ").strip()
     many = _MANY.search(text)
@@ -299,6 +363,9 @@ def parse_attribute(phrase: str) -> Attribute | None:
 
 def _finish(names: list[str], spec: _Spec, inner: list[str], *, many: bool) -> Attribute | None:
     slash = [n.replace("-", "_") for n in names]
+    if len(slash) > 1 and slash[-1] in ("flag", "indicator", "checkbox"):
+        slash.pop()
+        spec.values.setdefault("type", "boolean")
     if len(slash) > 5:
         slash = slash[:5]
     name = words.to_snake("_".join(slash).replace("_", " "))
@@ -336,8 +403,8 @@ def _build_field(name: str, spec: _Spec, *, is_plural: bool) -> EntityField:
         choices=tuple(choices) if isinstance(choices, tuple) else (),
         minimum=_bound(low, type_),
         maximum=_bound(values.get("maximum"), type_) if numeric else None,
-        max_length=values.get("max_length") if type_ in ("string", "text") else None,  # type: ignore[arg-type]
-        unit=values.get("unit") if numeric else None,  # type: ignore[arg-type]
+        max_length=values.get("max_length") if type_ in ("string", "text") else None,
+        unit=values.get("unit") if numeric else None,
         description=str(values.get("description", "")),
     )
     return replace_default(result, values.get("default"))
@@ -417,8 +484,8 @@ def _join_choices(items: list[str]) -> list[str]:
     open_choice = False
     for item in items:
         flag = re.fullmatch(
-            r"(?:all\s+|both\s+)?(?:is\s+)?(?:optional|required|unique|mandatory|must be unique|default\w*\b.*|max\b.*|min\b.*|"
-            r"at (?:least|most)\b.*|between\b.*|in \w+|yes/no|which is (?:unique|optional|required)|e\.g\..*)",
+            r"(?:all\s+|both\s+)?(?:is\s+)?(?:optional|required|unique|mandatory|must be unique|default\w*\b.*|max\w*\.?\s+(?:of\s+)?\d.*|min\w*\.?\s+(?:of\s+)?\d.*|"
+            r"at (?:least|most)\b.*|between\b.*|yes/no|which is (?:unique|optional|required)|e\.g\..*)",
             item, re.IGNORECASE,
         )  # fmt: skip
         if joined and flag:
@@ -443,7 +510,7 @@ def _has_choice(item: str) -> bool:
             r"(?:which|that) (?:is|are))\s+(?!unique|optional|required)\w",
             outside,
             re.IGNORECASE,
-        )  # fmt: skip
+        )
         or re.search(
             r"\b(?:status|state|stage|type|kind|level|category|priority)\s*[:=]\s*\w", outside, re.I
         )

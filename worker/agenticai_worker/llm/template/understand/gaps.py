@@ -10,7 +10,7 @@ _AUTHENTICATION = re.compile(
     re.I,
 )  # fmt: skip
 _REQUEST_LOG = re.compile(
-    r"\brequest[- ]log\w*|\blog(?:s|ging|ged)?\s+(?:of\s+)?(?:all\s+|every\s+|each\s+|incoming\s+|the\s+|http\s+|api\s+)*(?:requests?|calls?|traffic)\b|\baccess log\w*|\bhttp logging\b|\blogging (?:of|for) (?:all |every )?requests?",
+    r"\brequest[- ]log\w*|\blog(?:s|ging|ged)?\s+(?:of\s+)?(?:all\s+|every\s+|each\s+|incoming\s+|the\s+|http\s+|api\s+)*(?:requests?|calls?|traffic)\b|\brequests? (?:should |must |are |is |be |get )+log\w*|\baccess log\w*|\bhttp logging\b|\blogging (?:of|for) (?:all |every )?requests?",
     re.I,
 )  # fmt: skip
 _GAPS: tuple[tuple[str, str], ...] = (

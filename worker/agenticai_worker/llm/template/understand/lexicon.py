@@ -8,7 +8,7 @@ def _words(text: str) -> frozenset[str]:
 DETERMINERS = _words(
     "a an the each every any some all this that these those its their his her our my your another "
     "no both either neither several many multiple various different few more most other one two "
-    "three four five such which what whose own certain zero"
+    "three four five such which what whose certain zero"
 )
 SINGULAR_DETERMINERS = _words("a an each every another one this")
 MANY = _words("many multiple several various some any more all")
@@ -39,7 +39,7 @@ EMPTY_ADJECTIVES = _words(
     "available-for specific particular certain corresponding related relevant respective same "
     "following next minimal lightweight secure restful optional required mandatory unique exact "
     "few all any some other more existing given appropriate proper individual separate additional "
-    "extra main typical common local friendly free open-source"
+    "extra main typical common local friendly open-source"
 )
 # Nouns for the software itself; never entities.
 SOFTWARE = _words(
@@ -51,7 +51,7 @@ SOFTWARE = _words(
 )
 # Nouns that name software only at the head of a description ("a tool to track hives").
 SOFTWARE_HEADS = SOFTWARE | _words(
-    "application applications service services program tool utility suite project product site page pages module"
+    "something anything application applications service services program tool utility suite project product site page pages module"
 )
 # Nouns that turn what stands before them into the topic: "expense tracker", "library management".
 TOPIC_HEADS = _words(
@@ -62,23 +62,19 @@ TOPIC_HEADS = _words(
 )
 # Too vague to be a thing of the domain.
 VAGUE = _words(
-    "data information info detail details overview record records way ways thing things ability "
-    "support feature features function functionality history time number amount list lists set "
-    "stuff use case kind type types option options part parts lot lots need needs requirement "
-    "requirements access order-of field fields attribute attributes property properties entity "
-    "entities model models table tables resource resources object objects value values rest end "
-    "start example examples purpose question answer result results management business company "
-    "operation operations activity-log summary status state day week month year date place-of "
-    "user-interface instruction instructions english text context request-log word words hello "
-    "world fun idea ideas goal goals basis side point view views search filter one ones someone "
-    "rule rules total sum average count figure figures report reports statistic statistics "
-    "description name title price cost id ids note notes relationship relationships information "
-    "level levels permission permissions role-based usual everything anything something nothing "
-    "endpoint people person staff moment chance order-by care sure able"
+    "data information info detail details overview record way thing ability support feature function "
+    "functionality history time number amount list set stuff use kind type option lot need "
+    "requirement access attribute entity value rest end start example purpose management summary "
+    "status state day week month year english text context word hello world fun idea basis side "
+    "point view search filter total sum average count report statistic description name title price "
+    "cost id note relationship usual everything anything something nothing endpoint people moment "
+    "chance care sure able date email phone crud api user interface instruction figure permission "
+    "overlap conflict minute hour second kg metre meter euro dollar future past today tomorrow "
+    "yesterday period change request-log others same help thanks quantity weight length height"
 )
 GENERIC_ACTORS = _words(
-    "user users admin admins administrator administrators i we you they it people person staff "
-    "everyone anyone someone team us operator operators system app api application service "
+    "user users admin admins administrator administrators i we you they it people staff "
+    "everyone anyone someone us operator operators system app api "
     "platform software who nobody employee-only somebody anybody one there this that he she "
     "visitor-of end-user end-users"
 )
@@ -262,6 +258,16 @@ NOMINALS: dict[str, str] = {
     "withdraw": "withdrawal",
     "deposit": "deposit",
     "book": "booking",
+    "catch": "catch",
+    "diagnose": "diagnosis",
+    "hand-over": "handover",
+    "sign-up": "registration",
+    "pick-up": "pickup",
+    "drop-off": "drop_off",
+    "audition": "audition",
+    "score": "score",
+    "screen": "screening",
+    "compete": "competition",
     "race": "race",
     "rate": "rating",
     "sow": "sowing",
@@ -320,7 +326,15 @@ VERBS = _words(
     "vaccinate validate verify view visit void volunteer vote wait walk want warn wash watch water "
     "wear weigh welcome win withdraw work write forge bottle stitch sew weave smoke roast press "
     "dry age ferment label mount frame polish sharpen bury cremate embalm dialyse dialyze hatch "
-    "charge dock refuel recharge climb swim fence throw shoot wrap ring band tow board dive insert"
+    "catch capture hunt trap ring lodge tutor mentor stage curate exhibit restore conserve ferry moor tow escort "
+    "nurse bathe board wean shear milk slaughter butcher vacate prune fertilise fertilize irrigate weed "
+    "translate transcribe interpret edit proofread print bind illustrate film photograph compose arrange "
+    "rehearse conduct audition cast direct judge referee umpire score coach train compete qualify "
+    "install calibrate maintain service overhaul dismantle assemble weld cast machine solder wire plumb "
+    "pick brew distil distill blend taste pour serve bake grill cater deliver dispatch courier "
+    "diagnose medicate immunise immunize operate transplant transfuse screen swab scan x-ray "
+    "adopt foster rehome microchip spay neuter shelter rescue feed walk exercise lecture enrol "
+    "charge dock refuel recharge climb swim fence throw shoot wrap ring band tow board dive insert ignore forget disregard reveal execute optimise optimize automate trigger sync"
 )
 IRREGULAR_PARTICIPLES: dict[str, tuple[str, ...]] = {
     "take": ("took", "taken"),

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from . import lexicon as lex
 from . import words
@@ -15,8 +16,8 @@ _AGENTS = lex._words(
 )
 _NOT_AGENTS = lex._words(
     "container printer register order charter letter folder number paper water center centre poster "
-    "tower filter timer sensor monitor motor vector factor ladder tractor trailer computer server "
-    "counter corner chapter quarter flower cluster master layer user tracker boiler cooler freezer "
+    "tower filter timer sensor monitor motor vector factor ladder tractor trailer computer server matter "
+    "counter corner chapter quarter flower cluster layer user tracker boiler cooler freezer "
     "freighter cover transfer offer tender sticker voucher newsletter weather power dinner supper "
     "shelter river feather fever ulcer border meter hammer cylinder banner planter trader-joe color "
     "odor floor door error mirror calendar theater theatre barrier carrier-bag plant event "
@@ -45,6 +46,7 @@ def parse_noun(phrase: str) -> Noun:
     """The thing that a phrase names: "several stock movements" -> stock_movement, plural."""
     inner = " ".join(re.findall(r"\(([^()]*)\)?", phrase))
     text = re.sub(r"\([^()]*\)?", " ", phrase).lower()
+    text = re.sub(r"[,\s]+e\.g\..*$", "", text)
     many = bool(re.match(r"\s*(?:can have |have )?(?:many|multiple|several|various|one or more|"
                          r"at least one|any number of|zero or more|more than one|lots? of|some)\b", text))  # fmt: skip
     found = re.findall(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*|'s?", words.to_ascii(text))
@@ -62,6 +64,8 @@ def _core(found: list[str]) -> list[str]:
     cut = [i for i, w in enumerate(found) if w in lex.PREPOSITIONS or w in ("to", "which", "that")]
     head_end = next((i for i in cut if i > 0), len(found))
     kept = [w for w in found[:head_end] if _is_name_word(w)]
+    if len(kept) > 1 and words.is_plural(kept[-2]) and words.base_of_participle(kept[-1]):
+        kept.pop()  # "visits scheduled"
     if head_end < len(found) and found[head_end] == "of" and (not kept or kept[-1] in lex.VAGUE):
         return _core(found[head_end + 1 :])
     return kept
@@ -83,7 +87,7 @@ def _is_name_word(word: str) -> bool:
 
 def is_thing(key: str) -> bool:
     """Whether a noun can be a thing of the domain: no software word, nothing vague, no pronoun."""
-    if not key or len(key) < 2:
+    if not key or len(key) < 3:
         return False
     head = key.rpartition("_")[2]
     if "_" not in key:
@@ -126,23 +130,21 @@ def is_event(key: str) -> bool:
         return head not in ("plant", "order-book")
     base = words.verb_base(head, "ing")
     if base:
-        return head not in (
-            "building",
-            "painting",
-            "drawing",
-            "string",
-            "ring",
-            "wing",
-            "housing",
-            "king",
-            "spring",
-        )
-    return bool(re.search(r".{3,}(tion|sion|ment|ance)$", head)) and head not in (
-        "station", "equipment", "document", "instrument", "department", "apartment", "garment",
-        "collection", "institution", "organisation", "organization", "insurance", "mission",
-        "division", "condition", "location", "position", "element", "monument", "ingredient",
-        "section", "federation", "association", "component", "medication", "publication", "pension",
-    )  # fmt: skip
+        return head not in _GERUND_THINGS
+    return head in _nominals()
+
+
+_GERUND_THINGS = lex._words(
+    "building painting drawing string ring wing housing king spring recording setting offering "
+    "meaning listing clothing dressing"
+)
+
+
+@cache
+def _nominals() -> frozenset[str]:
+    """The nouns of all known verbs: donate -> donation."""
+    made = {words.nominal(base) for base in lex.VERBS}
+    return frozenset(noun for noun in made if noun.endswith(("ion", "ment", "ance", "al")))
 
 
 _EVENTS = lex._words(

@@ -4,7 +4,7 @@ from agenticai_core.models import Plan, ProjectType, Report
 
 from . import words
 from .constraints import add_rules
-from .defaults import complete
+from .defaults import complete, settle_types
 from .drafts import Board, Draft, spoken
 from .facts import Facts
 from .nouns import is_event, is_person
@@ -27,10 +27,10 @@ def make_plan(name: str, type_: ProjectType, description: str, feedback: str = "
     text = f"{description}\n\n{feedback}" if feedback.strip() else description
     english = is_english(text)
     facts = read(text) if english else Facts()
-    board, reports = Board(), []
-    reports = build(facts, board, reports)
+    board = Board()
+    reports = build(facts, board, [])
     if not board.drafts:
-        _fall_back(name, board)
+        _fall_back(board)
     if not english:
         board.not_covered.insert(
             0,
@@ -65,6 +65,7 @@ def build(facts: Facts, board: Board, reports: list[Report]) -> list[Report]:
     for key, draft in board.drafts.items():
         draft.event = draft.event or (is_event(key) and not is_person(key))
     add_states(facts, board)
+    settle_types(board)
     add_reports(facts, board, reports)
     complete(board, [key for key in board.drafts if key not in before])
     add_rules(facts, board)
@@ -73,7 +74,7 @@ def build(facts: Facts, board: Board, reports: list[Report]) -> list[Report]:
     return reports
 
 
-def _fall_back(name: str, board: Board) -> None:
+def _fall_back(board: Board) -> None:
     """Something small and honest when nothing in the text could be made a thing."""
     draft = board.add("item")
     if draft:

@@ -7,9 +7,9 @@ from . import actions, gaps, rules, structure, tagging, wishes
 from . import lexicon as lex
 from .facts import Facts
 from .fields import split_list
-from .nouns import is_generic, is_thing, parse_noun
+from .nouns import is_generic, is_person, is_thing, parse_noun
 from .tagging import Clause, text_of
-from .text import sentences, tokenize
+from .text import Token, sentences, tokenize
 
 _LABEL = re.compile(r"^([^:()]{1,70}?)\s*:\s+(\S.*)$")
 _SECTION = re.compile(
@@ -24,12 +24,17 @@ _GREETING = re.compile(
 )  # fmt: skip
 _WANT = re.compile(
     r"^(?:i|we|my \w+|our \w+|the \w+)?\s*(?:would like|'d like|want|need|wants|needs|am looking for|are looking for|must have|should have)\s+"
-    r"(?=(?:an?|the|some)\s)(?!to\b)",
+    r"(?=(?:an?|some)\s)(?!to\b)",
     re.I,
 )  # fmt: skip
 _STORY = re.compile(
     r"^as an?\s+([\w -]+?),?\s+(?:i|we)\s+(?:want|need|would like|should be able|can|must be able|wish)\s*(?:to)?\s*(?:be able to\s+)?(.+?)(?:,?\s+so that .*)?$",
     re.I,
+)
+
+
+_NEEDS = re.compile(
+    r"^(?:an?|the|our|my|this)\s+[\w -]+?\s+(?:wants?|needs?|would like|wishes|has)\s+to\s+", re.I
 )
 
 
@@ -40,7 +45,7 @@ def read(text: str, known: frozenset[str] = frozenset()) -> Facts:
     pending: list[tuple[str, Clause]] = []
     for sentence, clause in found:
         facts.context = facts.context or ""
-        if not _read_structure(sentence, clause, facts):
+        if rules.is_rule(sentence) or not _read_structure(clause, facts):
             pending.append((sentence, clause))
     facts.context = ""
     done_rules: set[str] = set()
@@ -60,10 +65,14 @@ def _set_context(clause: Clause, facts: Facts) -> None:
 
 def _prepare(raw: str, facts: Facts) -> list[tuple[str, Clause]]:
     """The clauses of a sentence; labels ("Pet: …") and user stories are unfolded first."""
-    raw = _GREETING.sub("", raw).strip()
+    raw = re.sub(
+        r"[\s,]+(?:please|thanks|thank you)$", "", _GREETING.sub("", raw).strip(), flags=re.I
+    )
+    raw = re.sub(r"^(make|build|create|give|write|develop)\s+(?:me|us)\s+", r"\1 ", raw, flags=re.I)
     story = _STORY.match(raw)
     if story:
         raw = f"{_plural_subject(story[1])} can {story[2]}"
+    raw = _NEEDS.sub("we need to ", raw) if not facts.order else raw
     raw = _WANT.sub("", raw) if _WANT.match(raw) else raw
     label = _LABEL.match(raw)
     if label and not re.search(r"\d$", label[1]):
@@ -89,6 +98,15 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
     imperative = bool(tail) and tail[0].tag == "VB"
     if _SECTION.match(label) or label.lower().startswith("as a"):
         return _prepare(rest, facts)
+    if (
+        head_verb
+        and not tail_verb
+        and head[-1].tag in ("N", "NUM")
+        and head[-1].word not in ("following", "fields", "attributes")
+    ):
+        stated = [(label, clause) for clause in tagging.clauses(head)]
+        if stated and stated[0][1].subject and stated[0][1].verb != "have":
+            return [*stated, (raw, Clause(subject=stated[0][1].subject, rest=tuple(tail)))]
     if head_verb and not tail_verb:
         return [
             (raw, clause) for clause in tagging.clauses(tagging.tag(tokenize(f"{label} {rest}")))
@@ -105,10 +123,27 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
                 (raw, Clause(rest=tuple(tokenize(rest)), lead=(), verb="", subject=tuple(head)))
             ]
         first = [] if head_verb else [(label, Clause(rest=tuple(head)))]
+        if not head_verb and only_name and not noun.plural and not facts.topic:
+            facts.topic, first = noun.key, []  # "Ceramics studio: potters book …"
         if head_verb:
             first = [(label, clause) for clause in tagging.clauses(head)]
         return [*first, *_prepare(rest, facts)]
+    if not parse_noun(label).plural and not facts.order and _lists_things(rest):
+        facts.topic = facts.topic or parse_noun(label).key
+        return [(raw, Clause(rest=tuple(tail)))]
     return [(raw, Clause(subject=tuple(head), rest=tuple(tail)))]
+
+
+def _lists_things(rest: str) -> bool:
+    """ "rooms with name …", "patients (name …), chairs": things rather than attributes."""
+    first = split_list(rest)[0] if split_list(rest) else ""
+    noun = parse_noun(re.split(r"\s+with\s+|\(", first)[0])
+    return (
+        noun.plural
+        and is_thing(noun.key)
+        and ("(" in first or " with " in first)
+        and not structure.attribute_like(noun.key)
+    )
 
 
 def attribute_start(rest: str) -> bool:
@@ -116,13 +151,13 @@ def attribute_start(rest: str) -> bool:
     return bool(items) and structure.attribute_like(items[0]) and len(items[0].split()) <= 6
 
 
-def _inside(tokens: list[tagging.Token], at: int) -> bool:
+def _inside(tokens: list[Token], at: int) -> bool:
     depth = sum((t.word == "(") - (t.word == ")") for t in tokens[:at])
     return depth > 0
 
 
 def _whole(clause: Clause) -> str:
-    verb = clause.participle and f"{clause.verb} {clause.participle}" or clause.verb
+    verb = (clause.participle and f"{clause.verb} {clause.participle}") or clause.verb
     parts = (
         text_of(clause.lead),
         clause.subject_text,
@@ -134,13 +169,16 @@ def _whole(clause: Clause) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _read_structure(sentence: str, clause: Clause, facts: Facts) -> bool:
+def _read_structure(clause: Clause, facts: Facts) -> bool:
+    if clause.subject and clause.verb and "(" in clause.subject_text:
+        for item in split_list(clause.subject_text):
+            structure.add_entity_phrase(item, facts)
     if clause.negated:
         return False
     if clause.subject and not clause.verb:
         return structure.read_labelled(clause.subject_text, clause.rest_text, facts)
     if not clause.verb:
-        return _read_fragment(sentence, clause, facts)
+        return _read_fragment(clause, facts)
     if gaps.find_gap(_whole(clause)) and clause.verb not in ("have",):
         return False
     if structure.read_have(clause, facts) or structure.read_belong(clause, facts):
@@ -165,59 +203,80 @@ def _is_listing(clause: Clause) -> bool:
     text = clause.rest_text.lower()
     asking = re.search(
         r"\b(?:overdue|upcoming|low|total|sum|how many|number of|per|by|most|which|whether|available|not|average|history|soon|log|login|authentication|"
-        r"requests?|calls|stock of|levels?|for a|of a|given)\b", text,
+        r"requests?|calls|free|available|vacant|unpaid|un\w+ed|pending|stock of|levels?|for a|of a|given)\b", text,
     )  # fmt: skip
+    first = split_list(clause.rest_text)[:1]
+    noun = parse_noun(clause.subject_text)
+    by_person = is_person(noun.key) and not is_generic(noun.key)
+    if (
+        by_person
+        and clause.verb in actions.LIGHT
+        and first
+        and not structure.attribute_like(first[0])
+    ):
+        return False
     return clause.verb in lex.MANAGE_VERBS and not (
         asking and clause.verb in lex.VIEW_VERBS | {"filter", "add", "log", "support"}
     )
 
 
-def _read_fragment(sentence: str, clause: Clause, facts: Facts) -> bool:
+def _read_fragment(clause: Clause, facts: Facts) -> bool:
     text = clause.rest_text
     if not text.strip(" .,:;-"):
         return True
     if gaps.read_feature(text, facts) and len(text.split()) <= 6:
         return True
-    if (
-        rules._OVERLAP.search(text)
-        or wishes._LOW.search(text)
-        or re.search(r"\b(?:per|overdue|upcoming|search|filter|how many)\b", text, re.I)
-    ):
+    if rules._OVERLAP.search(text) or wishes._LOW.search(text) or _asks(text):
         return False
-    if gaps.find_gap(text) and not re.search(r"\bwith\b|,|\(", text):
+    if gaps.find_gap(text) and "(" not in text and not structure.names_software(text):
         return False
     return structure.read_fragment(text, facts)
 
 
+def _asks(text: str) -> bool:
+    """A fragment that wants to see something: "overdue loans", "revenue per month"."""
+    listing = "," in text or "(" in text or " with " in text
+    return bool(
+        re.search(r"^(?:the )?(?:total|sum|number|count|average)\b.*\b(?:by|per)\b", text, re.I)
+        or re.search(r"^\w+ (?:by|per) \w+$", text)
+        or re.search(r"\b(?:overdue|upcoming|search|filter|how many)\b", text, re.I)
+        or (re.search(r"\bper\b", text, re.I) and not listing)
+    )
+
+
 def _read_behaviour(sentence: str, clause: Clause, facts: Facts, done_rules: set[str]) -> None:
     whole = _whole(clause)
-    if clause.relative and whole in sentence and not clause.verb:
+    if sentence in done_rules or (clause.relative and not clause.verb):
         return
     if gaps.read_feature(whole, facts):
-        return
-    if sentence in done_rules:
         return
     if rules.read_rule(sentence, facts):
         done_rules.add(sentence)
         return
-    if gaps.read_gap(whole, facts):
-        return
-    if rules.read_clause_rule(clause, facts):
-        if facts.rules and facts.rules[-1].kind == "once":
-            actions.read_act(replace(clause, negated=False), facts)
-        return
-    if actions.read_states(clause, facts):
-        return
-    if not _is_view(clause) and (
-        actions.read_moves(clause, facts) or actions.read_act(clause, facts)
-    ):
-        return
-    if wishes.read_wish(clause, facts):
-        return
-    if structure.read_manage(clause, facts) or _is_crud(clause, facts):
-        return
-    if len(whole.split()) > 1:
+    understood = (
+        gaps.read_gap(whole, facts)
+        or _read_clause_rule(sentence, clause, facts)
+        or actions.read_states(clause, facts)
+        or (not _is_view(clause) and _read_verb(clause, facts))
+        or wishes.read_wish(clause, facts)
+        or structure.read_manage(clause, facts)
+        or _is_crud(clause, facts)
+    )
+    if not understood and len(whole.split()) > 1:
         facts.not_understood.append(gaps.shorten(whole))
+
+
+def _read_clause_rule(sentence: str, clause: Clause, facts: Facts) -> bool:
+    """A rule; "may review a book only once" tells of reviews as well."""
+    if not rules.read_clause_rule(clause, facts, sentence):
+        return False
+    if facts.rules and facts.rules[-1].kind == "once":
+        actions.read_act(replace(clause, negated=False), facts)
+    return True
+
+
+def _read_verb(clause: Clause, facts: Facts) -> bool:
+    return actions.read_moves(clause, facts) or actions.read_act(clause, facts)
 
 
 def _is_view(clause: Clause) -> bool:

@@ -100,6 +100,9 @@ def _short(group: str) -> str:
 def _sum(wish: Wish, board: Board, reports: list[Report]) -> bool:
     """ "total amount per customer", "honey harvested per apiary": a number of some entity."""
     subject = re.sub(r"^(?:total|sum of|overall|the|amount of)\s+", "", wish.subject.lower())
+    plain = board.drafts.get(parse_noun(subject).key)
+    if plain and not re.search(r"\b(?:total|sum)\b", wish.text):
+        return _count(Wish("count", subject, wish.by, wish.text), board, reports)
     for draft, field in _numbers_for(subject, board):
         groups = _groups(wish, draft, board)
         if groups:
@@ -113,9 +116,8 @@ def _sum(wish: Wish, board: Board, reports: list[Report]) -> bool:
             return put_report(
                 reports, Report(name=name, kind="sum_by", entity=draft.name, field=field.name, group_by=groups, description=text)
             )  # fmt: skip
-    draft = board.find(parse_noun(subject).key)
     if (
-        draft
+        board.find(parse_noun(subject).key)
         and not re.match(r"(?:total|sum)\b", wish.text)
         and _count(Wish("count", subject, wish.by, wish.text), board, reports)
     ):
@@ -337,7 +339,7 @@ def _below(
     )
 
 
-def _stock(wish: Wish, board: Board, reports: list[Report]) -> bool:
+def _stock(_wish: Wish, board: Board, reports: list[Report]) -> bool:
     return add_stock_level(board, reports)
 
 
@@ -361,7 +363,7 @@ def add_stock_level(board: Board, reports: list[Report]) -> bool:
     )
 
 
-def _filter(wish: Wish, board: Board, reports: list[Report]) -> bool:
+def _filter(wish: Wish, board: Board, _reports: list[Report]) -> bool:
     draft = _entity_in(wish.subject, board)
     if draft is None:
         return False
@@ -402,7 +404,32 @@ def _search(wish: Wish, board: Board, reports: list[Report]) -> bool:
     return not rest or _filter(Wish("filter", wish.subject, tuple(rest), wish.text), board, reports)
 
 
+def _state(wish: Wish, board: Board, _reports: list[Report]) -> bool:
+    """ "unpaid invoices", "approved requests": a filter on a flag or a state, if there is one."""
+    draft = _entity_in(wish.subject, board)
+    word = words.to_snake(wish.by[0])
+    if draft is None:
+        return False
+    for field in draft.fields.values():
+        bare = field.name.removeprefix("is_")
+        flag = field.type == "boolean" and bare in (
+            word,
+            word.removeprefix("un"),
+            word.removeprefix("in"),
+        )
+        if flag or word in field.choices:
+            if field.name not in draft.filters:
+                draft.filters.append(field.name)
+            return True
+    return False
+
+
+def _other(_wish: Wish, _board: Board, _reports: list[Report]) -> bool:
+    return False
+
+
 _HANDLERS = {
+    "state": _state, "other": _other,
     "count": _count, "sum": _sum, "most": _most, "overdue": _overdue, "upcoming": _upcoming,
     "low_stock": _low_stock, "stock": _stock, "filter": _filter, "search": _search,
 }  # fmt: skip

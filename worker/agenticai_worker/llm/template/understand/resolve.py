@@ -8,7 +8,7 @@ from . import lexicon as lex
 from . import types, words
 from .drafts import Board, Draft, a_an, spoken
 from .facts import Act, Facts, Link
-from .fields import Attribute, parse_attribute
+from .fields import Attribute, parse_attribute, split_list
 from .nouns import is_event, is_person, is_thing, parse_noun
 
 _TAGLIKE = lex._words("tag label keyword topic genre category skill")
@@ -31,10 +31,10 @@ def resolve(facts: Facts, board: Board) -> None:
             for attribute in attributes:
                 _place(draft, attribute, facts, board)
     acts = _place_acts(facts, board)
-    for link in _many_pairs(facts, board):
-        _place_link(link, facts, board)
+    for link in _many_pairs(facts):
+        _place_link(link, board)
     for act in acts:
-        _finish_act(act, facts, board)
+        _finish_act(act, board)
     for key, draft in board.drafts.items():
         draft.event = draft.event or (is_event(key) and not is_person(key))
     _anchor_events(fresh, board)
@@ -99,7 +99,12 @@ def _place(draft: Draft, attribute: Attribute, facts: Facts, board: Board) -> No
 
 def _target_of(attribute: Attribute, draft: Draft, board: Board) -> Draft | None:
     field = attribute.field
-    if not attribute.guessed or field.choices or attribute.key == draft.key:
+    if (
+        not attribute.guessed
+        or field.choices
+        or attribute.key == draft.key
+        or "_of_" in attribute.key
+    ):
         return None
     exact = board.drafts.get(attribute.key)
     if exact:
@@ -131,7 +136,7 @@ def _put_field(draft: Draft, field: EntityField, board: Board) -> None:
 # ---- links ----------------------------------------------------------------------------------------
 
 
-def _many_pairs(facts: Facts, board: Board) -> list[Link]:
+def _many_pairs(facts: Facts) -> list[Link]:
     """Links with those of both directions, or of tag-like things, turned into "both"."""
     wanted: list[Link] = []
     many = {(link.source, link.target) for link in facts.links if link.kind == "many"}
@@ -149,7 +154,7 @@ def _many_pairs(facts: Facts, board: Board) -> list[Link]:
     return wanted
 
 
-def _place_link(link: Link, facts: Facts, board: Board) -> None:
+def _place_link(link: Link, board: Board) -> None:
     source, target = board.find(link.source), board.find(link.target)
     if not source or not target:
         return
@@ -192,7 +197,7 @@ def _drop_reference(one: Draft, other: Draft) -> None:
 # ---- acts -----------------------------------------------------------------------------------------
 
 
-def event_key(act: Act, facts: Facts, board: Board) -> str:
+def event_key(act: Act, board: Board) -> str:
     """The key of the record that an act leaves: an entity of that name, or the verb's noun."""
     noun = words.nominal(act.verb)
     gerund = words.gerund(act.verb)
@@ -208,7 +213,7 @@ def _place_acts(facts: Facts, board: Board) -> list[Act]:
     for act in facts.acts:
         if not board.find(act.target):
             continue
-        key = event_key(act, facts, board)
+        key = event_key(act, board)
         if key == act.target:
             continue
         draft = board.drafts.get(key) or board.add(key)
@@ -218,7 +223,9 @@ def _place_acts(facts: Facts, board: Board) -> list[Act]:
         placed.append(act)
         actor = board.find(act.actor) if act.actor else None
         target = board.find(act.target)
-        several = len({a.target for a in facts.acts if event_key(a, facts, board) == key}) > 1
+        same = [a for a in facts.acts if event_key(a, board) == key]
+        others = {parse_noun(phrase).key for a in same for _, phrase in a.extras}
+        several = len({a.target for a in same} - others - {a.actor for a in same}) > 1
         if actor and actor is not draft:
             board.refer(draft, actor)
         if target and target is not draft:
@@ -226,14 +233,18 @@ def _place_acts(facts: Facts, board: Board) -> list[Act]:
     return placed
 
 
-def _finish_act(act: Act, facts: Facts, board: Board) -> None:
+def _finish_act(act: Act, board: Board) -> None:
     """Dates, quantities and further parties of an act, as the phrase after the verb gives them."""
-    draft = board.drafts.get(event_key(act, facts, board))
+    draft = board.drafts.get(event_key(act, board))
     if not draft:
         return
-    for preposition, phrase in act.extras:
+    for preposition, phrase in [(p, item) for p, text in act.extras for item in split_list(text)]:
         _place_extra(draft, preposition, phrase, board)
-    if not act.actor and not any(is_person(f.name) for f in draft.of_type("reference")):
+    if (
+        act.actor_word
+        and not act.actor
+        and not any(is_person(f.name) for f in draft.of_type("reference"))
+    ):
         name = f"{words.participle(act.verb)}_by"
         draft.put(EntityField(name=name, type="string", max_length=200, description="Who did it"))
         board.assume(
@@ -281,6 +292,13 @@ def _place_extra(draft: Draft, preposition: str, phrase: str, board: Board) -> N
             board.assume(f"{a_an(draft).capitalize()} runs from a start to an end.")
         return
     noun = parse_noun(phrase)
+    if (
+        preposition in ("to", "with", "from", "by", "for")
+        and is_person(noun.key)
+        and is_thing(noun.key)
+        and not board.find(noun.key)
+    ):
+        board.add(noun.key)
     target = board.find(noun.key)
     if target and target is not draft:
         if target.name not in [f.references for f in draft.fields.values()]:
@@ -305,10 +323,20 @@ def _anchor_events(fresh: list[str], board: Board) -> None:
     linked = {name for m in board.links for name in (m.left, m.right)}
     for key in fresh:
         draft = board.drafts.get(key)
-        if not draft or not draft.event or draft.of_type("reference") or draft.name in linked:
+        if not draft or not draft.event or draft.name in linked:
             continue
         if _is_ledger(key):
             _anchor_ledger(draft, board)
+            continue
+        references = draft.of_type("reference")
+        if references and not (_needs_object(key) and all(is_person(f.name) for f in references)):
+            continue
+        if any(
+            f.name in ("name", "email") or f.name.endswith("_name") for f in draft.fields.values()
+        ):
+            continue  # it speaks for itself
+        things = [d for d in board.drafts.values() if not d.event and not is_person(d.key)]
+        if references and len(things) != 1:
             continue
         thing = next(
             (d for d in board.drafts.values() if not d.event and d is not draft and not is_person(d.key)
@@ -321,6 +349,11 @@ def _anchor_events(fresh: list[str], board: Board) -> None:
             )
 
 
+def _needs_object(key: str) -> bool:
+    """ "a review" is always of something, though "an appointment" may be with somebody only."""
+    return key.rpartition("_")[2] in lex.NOMINALS.values() and not key.endswith("appointment")
+
+
 def _is_ledger(key: str) -> bool:
     return bool(re.search(r"(^|_)(stock|inventory)_", key)) or key in ("movement", "transfer")
 
@@ -331,10 +364,11 @@ def _anchor_ledger(draft: Draft, board: Board) -> None:
     things = [
         d for d in board.drafts.values() if d not in places and not d.event and not is_person(d.key)
     ]
+    has_thing = any(draft.references(d.name) for d in things)
     if not things and (made := board.add("item")):
         things = [made]
         board.assume("What is in stock is called an item; the text does not name it.")
-    if things:
+    if things and not has_thing:
         board.refer(draft, things[0])
     for place in places:
         board.refer(draft, place)

@@ -10,7 +10,7 @@ from .tagging import Clause, text_of
 
 _NEVER = r"(?:\bnot\b|\bno\b|\bnever\b|\bwithout\b|\bavoid|\bprevent|\bforbid|\bprohibit|\breject|\bdisallow|\bonly one\b|n't\b)"
 _OVERLAP = re.compile(
-    rf"{_NEVER}.*(?:double[- ]?book|overlap|twice (?:at|for|during|in|on) (?:the |one )?same|twice at once|(?:at|for|in|during|on) the same (?:time|period|date|day|slot|dates)|"
+    rf"{_NEVER}.*(?:double[- ]?book|overlap|twice (?:at|for|during|in|on) (?:the |one )?same (?:time|period|date|day|slot|week|month|hour)|twice at once|(?:at|for|in|during|on) the same (?:time|period|date|day|slot|dates)|"
     r"conflict|clash|simultaneous|collide)|\bno (?:double|overlap)|\bprevent\w*\s+(?:double|overlap)|\bdouble[- ]book",
     re.I,
 )  # fmt: skip
@@ -43,6 +43,11 @@ _CONSTRAINT = re.compile(
     r"not (?:be )?(?:empty|negative|null)|an? (?:valid |positive |whole |unique )?(?:integer|number|decimal|string|boolean|date|datetime|email|url|text|uuid|phone)\b|max|min|in (?:kg|\w+)$|measured in|\d+\s*(?:-|to)\s*\d+|always required)",
     re.I,
 )  # fmt: skip
+
+
+def is_rule(sentence: str) -> bool:
+    """Whether a sentence forbids something, and so states no structure."""
+    return bool(_NEGATIVE.search(sentence) or _OVERLAP.search(sentence))
 
 
 def read_rule(sentence: str, facts: Facts) -> bool:
@@ -87,7 +92,7 @@ def _bare(text: str) -> str:
     )
 
 
-def read_clause_rule(clause: Clause, facts: Facts) -> bool:
+def read_clause_rule(clause: Clause, facts: Facts, sentence: str = "") -> bool:
     """Rules of one clause: once per pair, unique per group, frozen after a state, field limits."""
     text = f"{clause.subject_text} {'not ' if clause.negated else ''}{clause.verb} {clause.participle} {clause.rest_text}"
     whole = re.sub(r"\s+", " ", text)
@@ -98,18 +103,21 @@ def read_clause_rule(clause: Clause, facts: Facts) -> bool:
         if frozen and (keys := subject_keys(clause.subject_text, facts)):
             facts.rules.append(RawRule("immutable", whole, keys[0], (frozen[1] or "",)))
             return True
-    if _ONCE.search(whole) and clause.verb not in ("be",):
+    twice = clause.negated and re.search(r"\b(?:twice|more than once)\b", sentence, re.I)
+    if (twice or _ONCE.search(whole)) and clause.verb not in ("be",):
         keys = subject_keys(clause.subject_text, facts)
-        target = parse_noun(
-            re.sub(
-                r"\b(?:only once|more than once|at most once|twice|the same|once)\b",
-                "",
-                clause.rest_text,
-            )
+        said = re.sub(
+            r"\b(?:only once|more than once|at most once|twice|the same|once)\b",
+            "",
+            clause.rest_text,
         )
+        target = parse_noun(re.sub(r"^\s*(?:in|on|for|at|to)\s+", "", said))
         facts.rules.append(
             RawRule(
-                "once", whole, keys[0] if keys else "", (clause.verb, facts.find(target.key) or "")
+                "once",
+                sentence or whole,
+                keys[0] if keys else "",
+                (clause.verb, facts.find(target.key) or ""),
             )
         )
         return True

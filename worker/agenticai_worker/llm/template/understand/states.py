@@ -8,11 +8,13 @@ from .drafts import Board, Draft, a_an, spoken
 from .facts import Facts
 from .resolve import event_key
 
+# States that something must have come before.
+_REACHED = frozenset(lex.STATE_VERBS.values()) | lex.BAD_ENDS | lex.GOOD_ENDS
 # What a thing was before somebody did this to it.
 _BEFORE = {
     "return": "out", "publish": "draft", "unpublish": "published", "complete": "planned", "finish": "started",
     "start": "planned", "cancel": "active", "archive": "active", "close": "open", "reopen": "closed",
-    "check_in": "expected", "check_out": "checked_in", "resolve": "open", "discharge": "admitted",
+    "check_in": "expected", "check_out": "available", "resolve": "open", "discharge": "admitted",
     "activate": "inactive", "deactivate": "active", "suspend": "active", "retire": "active", "resume": "paused",
     "pause": "active", "ship": "new", "dispatch": "new", "deliver": "new", "receive": "ordered", "sign": "draft",
     "submit": "draft", "renew": "active", "lock": "open", "unlock": "locked", "block": "active", "refund": "paid",
@@ -36,7 +38,9 @@ def add_states(facts: Facts, board: Board) -> None:
             touched[draft.key] = None
     for verb, key in facts.moves:
         draft = _moved(verb, key, facts, board)
-        if draft and _add_move(draft, verb, board):
+        if draft is None:
+            board.leave_out(f"Nothing to {spoken(verb)}: no {spoken(key)} is described")
+        elif _add_move(draft, verb, board):
             touched[draft.key] = None
     for draft in board.drafts.values():
         status = draft.status()
@@ -45,6 +49,20 @@ def add_states(facts: Facts, board: Board) -> None:
             _set_first(draft, status.name, board)
 
 
+# Of a resource that is now free and now not: any state may follow any other.
+_FREE_STATES = ("free", "available", "vacant", "idle", "empty", "in_stock", "unoccupied")
+_TEMPORARY = (
+    "borrow",
+    "lend",
+    "rent",
+    "hire",
+    "book",
+    "reserve",
+    "charter",
+    "lease",
+    "loan",
+    "take",
+)
 _OF_THE_RECORD = ("return", "check_in", "check_out", "renew", "cancel")
 
 
@@ -54,8 +72,8 @@ def _moved(verb: str, key: str, facts: Facts, board: Board) -> Draft | None:
     if draft is None or draft.status() or draft.event or verb not in _OF_THE_RECORD:
         return draft
     for act in facts.acts:
-        if board.find(act.target) is draft:
-            event = board.drafts.get(event_key(act, facts, board))
+        if act.verb in _TEMPORARY and board.find(act.target) is draft:
+            event = board.drafts.get(event_key(act, board))
             if event and event is not draft:
                 return event
     holders = [
@@ -64,9 +82,16 @@ def _moved(verb: str, key: str, facts: Facts, board: Board) -> Draft | None:
     return holders[0] if board.changing and len(holders) == 1 else draft
 
 
-def _widen(draft: Draft, choices: tuple[str, ...]) -> None:
+def _widen(draft: Draft, choices: tuple[str, ...], *, first_given: bool = False) -> None:
     old = draft.status()
     merged = tuple(dict.fromkeys((*(old.choices if old else ()), *choices)))
+    if (
+        old is None
+        and not first_given
+        and not set(merged) & lex.FIRST_STATES
+        and merged[0] in _REACHED
+    ):
+        merged = ("pending", *merged)
     name = old.name if old else "status"
     if name in draft.fields and not old:
         del draft.fields[name]
@@ -78,7 +103,9 @@ def _widen(draft: Draft, choices: tuple[str, ...]) -> None:
 
 
 def _first_of(choices: tuple[str, ...]) -> str:
-    return next((c for c in choices if c in lex.FIRST_STATES), choices[0])
+    if choices[0] in _REACHED - lex.FIRST_STATES:
+        return next((c for c in choices if c in lex.FIRST_STATES), choices[0])
+    return choices[0]
 
 
 def _add_move(draft: Draft, verb: str, board: Board) -> bool:
@@ -88,9 +115,9 @@ def _add_move(draft: Draft, verb: str, board: Board) -> bool:
         return True
     if status is None:
         before = _before(draft, verb)
-        _widen(draft, (before, target))
+        _widen(draft, (before, target), first_given=True)
         board.assume(
-            f"{a_an(draft).capitalize()} has a status, {spoken(before)} at first, so that one can {spoken(verb)} it."
+            f"{a_an(draft).capitalize()} has a status, {spoken(before)} at first, which “{spoken(verb)}” changes."
         )
         return True
     if verb == "reopen" and status.choices:
@@ -122,7 +149,7 @@ def _add_transitions(draft: Draft, status: EntityField) -> None:
     reached = {t.target for t in draft.transitions}
     first = status.default or _first_of(status.choices)
     for choice in status.choices:
-        if choice in reached or choice == first:
+        if choice in reached or (choice == first and not _is_free(first, status.choices)):
             continue
         sources = _sources(choice, status.choices, first)
         verb = verb_for(choice)
@@ -145,10 +172,11 @@ def verb_for(choice: str) -> str:
     if choice in _VERB_FOR:
         return _VERB_FOR[choice]
     if "_" not in choice:
-        base = words.base_of_participle(choice)
-        if base and base != choice and words.is_python_name(base):
-            return base
-    return f"mark_{choice}"
+        known = words.base_of_participle(choice)
+        if known and known != choice and words.is_python_name(known):
+            return known
+    running = words.verb_base(choice, "ing")
+    return running if running and words.is_python_name(running) else f"mark_{choice}"
 
 
 def _sources(choice: str, choices: tuple[str, ...], first: str) -> tuple[str, ...]:
@@ -157,6 +185,8 @@ def _sources(choice: str, choices: tuple[str, ...], first: str) -> tuple[str, ..
     Bad ends come from any living state (rejections only before anything was accepted); the others
     from the living state before them.
     """
+    if _is_free(first, choices):
+        return tuple(c for c in choices if c != choice)
     living = [c for c in choices if c not in lex.BAD_ENDS and c not in lex.GOOD_ENDS]
     if first not in living:
         living.insert(0, first)
@@ -173,6 +203,10 @@ def _sources(choice: str, choices: tuple[str, ...], first: str) -> tuple[str, ..
     if _toggles(choice, first):
         return (first,)
     return (candidates[-1],)
+
+
+def _is_free(first: str, choices: tuple[str, ...]) -> bool:
+    return first in _FREE_STATES and not set(choices) & set(lex.STATE_VERBS.values())
 
 
 def _toggles(choice: str, first: str) -> bool:

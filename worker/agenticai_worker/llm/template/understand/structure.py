@@ -2,8 +2,8 @@
 
 import re
 
+from . import gaps, types, words
 from . import lexicon as lex
-from . import types, words
 from .facts import Facts, Link
 from .fields import Attribute, parse_attribute, split_list, with_field
 from .nouns import Noun, is_generic, is_person, is_thing, parse_noun
@@ -92,17 +92,25 @@ def _owners(clause: Clause, rest: str, facts: Facts) -> tuple[list[str], str]:
     generic = is_generic(parse_noun(subject).key) and not (
         keys and subject.lower() in ("it", "they")
     )
-    if clause.imperative or generic and not _is_domain_user(clause, rest):
+    if clause.imperative or (generic and not _is_domain_user(clause)):
         if clause.lead:
             return subject_keys(_PREPOSITION.sub("", text_of(clause.lead)), facts), rest
         match = _OF_EACH.match(rest)
         if match and attribute_like(split_list(match[1])[0] if split_list(match[1]) else ""):
             return subject_keys(match[2], facts), match[1]
+        items = split_list(rest)
+        if (
+            facts.context
+            and len(items) > 1
+            and not clause.imperative
+            and all(map(attribute_like, items))
+        ):
+            return [facts.context], rest
         return [], rest
     return keys, rest
 
 
-def _is_domain_user(clause: Clause, rest: str) -> bool:
+def _is_domain_user(clause: Clause) -> bool:
     """ "each user has a name": then users are things of the domain."""
     return (
         clause.verb == "have"
@@ -124,6 +132,17 @@ def _records(clause: Clause, items: list[str], facts: Facts) -> bool:
 
 def add_item(owner: str, item: str, facts: Facts, *, optional: bool = False) -> None:
     """One item of what a thing has: an attribute, or things in the plural with parts of their own."""
+    holds = _WITH.match(item)
+    if (
+        holds
+        and (part := parse_noun(holds[1])).plural
+        and is_thing(part.key)
+        and part.key != owner
+        and not attribute_like(holds[1])
+    ):
+        read_with(holds[1], holds[2], facts)
+        facts.links.append(Link(owner, facts.find(part.key) or part.key, "many"))
+        return
     attribute = parse_attribute(item)
     if attribute is None:
         return
@@ -155,6 +174,16 @@ def read_belong(clause: Clause, facts: Facts) -> bool:
     belongs = clause.verb == "belong" or (
         clause.verb in ("refer", "point", "relate", "apply") and rest.startswith("to ")
     )
+    if (
+        clause.verb in ("start", "end", "begin", "finish", "expire")
+        and not rest
+        and not clause.modal
+        and not clause.participle
+    ):
+        for key in subject_keys(clause.subject_text, facts):
+            facts.add_thing(key, 2)
+            facts.context = key
+        return True
     passive = clause.participle in _participle_bases() and _PREPOSITION.match(rest)
     placed = (
         clause.verb == "be"
@@ -185,7 +214,7 @@ def read_belong(clause: Clause, facts: Facts) -> bool:
     if clause.negated or not (belongs or passive or placed or comes):
         return False
     sources = subject_keys(clause.subject_text, facts)
-    if not sources or is_generic(sources[0]) and not facts.find(sources[0]):
+    if not sources or (is_generic(sources[0]) and not facts.find(sources[0])):
         return False
     role = words.participle(clause.participle) if clause.participle else ""
     done = False
@@ -201,42 +230,112 @@ def _participle_bases() -> frozenset[str]:
 
 
 def _link_all(source: str, rest: str, role: str, clause: Clause, facts: Facts) -> bool:
+    """Links and attributes in "for a pet with a vet at a given time, status and notes"."""
     rest = re.sub(r"^(?:place|part)\s+", "", rest)
-    with_tail = re.sub(
-        r"\s+(?:on|at|from|until|since)\s+(?:a|an|the)\s+[\w ]*(?:date|time|day)\b.*$", "", rest
-    )
+    optional = clause.modal in ("can", "may", "might", "could")
+    last, located = source, False
     done = False
-    for item in split_list(_PREPOSITION.sub("", with_tail)):
-        lead = _PREPOSITION.match(item)
-        phrase = _PREPOSITION.sub("", item)
-        noun = parse_noun(phrase)
+    for preposition, phrase in _chain(rest):
+        items = split_list(phrase)
         if (
-            not is_thing(noun.key)
-            and noun.key not in facts.known
-            and noun.key not in facts.strength
+            preposition == "with"
+            and items
+            and attribute_like(items[0])
+            and not facts.find(parse_noun(items[0]).key)
         ):
-            continue
-        if types.is_attribute_head(noun.head) and not facts.find(noun.key):
-            facts.add_attribute(source, attribute) if (
-                attribute := parse_attribute(phrase)
-            ) else None
+            for item in items:
+                add_item(last if located else source, item, facts)
             done = True
             continue
-        add_entity_phrase(phrase, facts)
-        many = noun.many or (noun.plural and noun.determiner in ("", "many", "several", "multiple"))
+        for at, item in enumerate(items):
+            if at and attribute_like(item) and not facts.find(parse_noun(item).key):
+                add_item(source, item, facts)
+                continue
+            given = role if preposition in ("by", "to") else ""
+            target = _link_or_item(source, preposition, item, given, facts, optional=optional)
+            done |= bool(target)
+            if target and target != source:
+                last = target
+                located = preposition in (
+                    "in",
+                    "at",
+                    "on",
+                    "from",
+                    "inside",
+                    "within",
+                ) and not re.match(r"(?:each|every)\b", item)
+    return done
+
+
+_SPLIT = re.compile(
+    rf"\s*\b(optionally\s+)?(to|by|in(?!\s+(?:{types.UNIT_NAMES})\b)|on|at|for|with|from|into|under|per|within|inside|about|(?<=^ )of|against)\s+",
+    re.I,
+)
+
+
+def _chain(text: str) -> list[tuple[str, str]]:
+    """ "for a pet with a vet" -> (for, a pet), (with, a vet); parentheses are left alone."""
+    masked, inner = mask_parentheses(text)
+    found = list(_SPLIT.finditer(" " + masked))
+    padded = " " + masked
+    chain: list[tuple[str, str]] = []
+    for at, match in enumerate(found):
+        end = found[at + 1].start() if at + 1 < len(found) else len(padded)
+        phrase = unmask(padded[match.end() : end].strip(" ,"), inner)
+        chain.append((match[2].lower(), f"optional {phrase}" if match[1] else phrase))
+    return chain
+
+
+def mask_parentheses(text: str) -> tuple[str, list[str]]:
+    """The text with each parenthesis as a placeholder, and what stood there."""
+    inner: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        inner.append(match[0])
+        return f" \x00{len(inner) - 1}\x00"
+
+    ranges = r"\s+(?:from|between) \d+ (?:to|and) \d+(?: \w+)?"
+    return re.sub(rf"\s*\([^()]*\)?|{ranges}", keep, text.replace("\x00", "")), inner
+
+
+def unmask(text: str, inner: list[str]) -> str:
+    return re.sub(r"\x00(\d+)\x00", lambda m: inner[int(m[1])].strip(), text)
+
+
+def _link_or_item(
+    source: str, preposition: str, phrase: str, role: str, facts: Facts, *, optional: bool
+) -> str:
+    """Link to the thing that a phrase names, or take it as an attribute; the target's key, or ""."""
+    noun = parse_noun(phrase)
+    known = facts.find(noun.key)
+    if not known and (
+        not is_thing(noun.key) or types.is_attribute_head(noun.head) or attribute_like(phrase)
+    ):
+        if preposition in ("of", "for", "about") and not types.is_attribute_head(noun.head):
+            return ""
+        attribute = parse_attribute(phrase)
+        if attribute is None or not (
+            types.is_attribute_head(attribute.key.split("_")[-1])
+            or attribute.field.type != "string"
+        ):
+            return ""
+        facts.add_attribute(source, attribute)
+        return source
+    add_entity_phrase(phrase, facts)
+    target = facts.find(noun.key) or noun.key
+    if target != source or noun.many:
         facts.add_thing(source, 2)
+        kind = "many" if noun.many else "one"
         facts.links.append(
             Link(
                 source,
-                facts.find(noun.key) or noun.key,
-                "many" if many else "one",
-                role=f"{role}_by" if role and (lead or rest.lower().startswith("by")) else role,
-                optional=clause.modal in ("can", "may", "might", "could") or "optional" in phrase,
-                unique="exactly one" in phrase and False,
+                target,
+                kind,
+                role=f"{role}_by" if role and preposition == "by" else role,
+                optional=optional or phrase.startswith("optional "),
             )
         )
-        done = True
-    return done
+    return target
 
 
 def add_entity_phrase(phrase: str, facts: Facts, strength: int = 2) -> Noun:
@@ -245,7 +344,14 @@ def add_entity_phrase(phrase: str, facts: Facts, strength: int = 2) -> Noun:
     if not is_thing(noun.key):
         return noun
     key = facts.find(noun.key) if noun.key not in facts.strength else noun.key
-    key = key if key and (key == noun.key or key.endswith("_" + noun.key)) else noun.key
+    if (
+        key
+        and noun.key.endswith("_" + key)
+        and (other := facts.find(noun.key.removesuffix("_" + key)))
+    ):
+        facts.links.append(Link(key, other, "one"))  # a kiln firing is a firing of a kiln
+    elif not key or not (key == noun.key or key.endswith("_" + noun.key)):
+        key = noun.key
     facts.add_thing(key, strength)
     if noun.inner and not noun.inner.lower().startswith(("e.g", "optional", "that is")):
         for item in split_list(noun.inner):
@@ -265,7 +371,9 @@ def read_entity_list(text: str, facts: Facts, strength: int = 2) -> bool:
             done |= read_with(inner[1], inner[2], facts)
             continue
         noun = parse_noun(item)
-        if is_thing(noun.key) and not _is_bare_attribute(item, noun):
+        if gaps.read_feature(item, facts) or ("(" not in item and gaps.read_gap(item, facts)):
+            done = True
+        elif is_thing(noun.key) and not _is_bare_attribute(item, noun):
             add_entity_phrase(item, facts, strength)
             done = True
     return done
@@ -303,40 +411,75 @@ def read_with(head: str, tail: str, facts: Facts) -> bool:
 def read_manage(clause: Clause, facts: Facts) -> bool:
     """ "track bee hives", "we manage boats and skippers": the objects are things."""
     generic = clause.imperative or is_generic(parse_noun(clause.subject_text).key)
-    if (
-        clause.verb not in lex.MANAGE_VERBS
-        or clause.participle
-        or clause.negated
-        or not clause.rest
-    ):
-        return False
+    if generic and not clause.imperative and _read_business(clause, facts):
+        return True
+    known = clause.verb in lex.MANAGE_VERBS and not clause.participle and not clause.negated
     rest = clause.rest_text.strip()
-    if re.match(r"(?:an?|the|this|some)\s+[\w\s-]*$", rest) and clause.verb in lex.BUILD_VERBS:
-        return read_fragment(rest, facts)
-    if clause.verb in lex.BUILD_VERBS and _mentions_software(rest):
+    if not known or not rest:
+        return False
+    single = re.match(r"(?:an?|the|this|some)\s+[\w\s-]*$", rest)
+    if clause.verb in lex.BUILD_VERBS and (single or _mentions_software(rest)):
         return read_fragment(rest, facts)
     keys = subject_keys(clause.subject_text, facts)
-    if keys and is_person(keys[0]) and not generic:
-        facts.add_thing(keys[0], 1)
-        for item in split_list(rest):
-            noun = parse_noun(item)
-            if is_thing(noun.key) and not _is_bare_attribute(item, noun):
-                add_entity_phrase(item, facts, 2 if noun.plural or noun.determiner else 1)
-        return True
     if not generic:
-        return False
+        return bool(keys) and is_person(keys[0]) and _read_kept_by(keys[0], rest, facts)
     match = _OF_EACH.match(rest)
-    if match and subject_keys(match[2], facts) and all(map(attribute_like, split_list(match[1]))):
+    owners = subject_keys(match[2], facts) if match else []
+    if match and owners and all(map(attribute_like, split_list(match[1]))):
         for item in split_list(match[1]):
-            for key in subject_keys(match[2], facts):
+            for key in owners:
                 add_item(key, item, facts)
         return True
     return read_entity_list(re.sub(r"^(?:out|up|in|for|at|on|about)\s+", "", rest), facts)
 
 
+def _read_business(clause: Clause, facts: Facts) -> bool:
+    """ "we run a clinic": what the whole is about, not a thing to keep."""
+    single = re.match(r"(?:an?|the|my|our)\s", clause.rest_text)
+    business = parse_noun(clause.rest_text)
+    if clause.verb not in ("run", "operate", "manage", "own") or not single or business.plural:
+        return False
+    facts.topic = facts.topic or (business.key if is_thing(business.key) else "")
+    return True
+
+
+def _read_kept_by(person: str, rest: str, facts: Facts) -> bool:
+    """ "vets record a diagnosis and treatments": attributes belong to the record spoken of last."""
+    facts.add_thing(person, 1)
+    if _WITH.match(rest):
+        return read_entity_list(rest, facts)
+    for item in split_list(rest):
+        noun = parse_noun(item)
+        if _is_bare_attribute(item, noun) and facts.context and not is_person(facts.context):
+            add_item(facts.context, item, facts)
+        elif is_thing(noun.key) and not _is_bare_attribute(item, noun):
+            add_entity_phrase(item, facts, 2 if noun.plural or noun.determiner else 1)
+    return True
+
+
+def names_software(text: str) -> bool:
+    """Whether a fragment is headed by a word for software ("booking app with …")."""
+    head = re.split(r"\s+(?:with|for|of|to|including)\s+", text)[0]
+    return "," not in head and (_mentions_software(head) or _is_topic(head))
+
+
 def _mentions_software(text: str) -> bool:
     found = re.findall(r"[a-z-]+", text.lower())[:8]
     return any(word in lex.SOFTWARE_HEADS for word in found)
+
+
+_FOR_EACH = re.compile(
+    r"^([\w -]+?)\s+(?:\w+ed\s+)?(?:(?:for|of|in|by)\s+(?:each|every)|per)\s+([\w -]+?)(?:\s+with\s+(.+)|\s*(\(.+\)))?$",
+    re.I,
+)  # fmt: skip
+
+
+def _read_for_each(match: re.Match[str], facts: Facts) -> bool:
+    """ "invoices for each case with amount and due date"."""
+    source = add_entity_phrase(f"{match[1]} {match[4] or ''}", facts).key
+    target = add_entity_phrase(match[2], facts).key
+    facts.links.append(Link(facts.find(source) or source, facts.find(target) or target, "one"))
+    return read_with(match[1], match[3], facts) if match[3] else True
 
 
 def read_fragment(text: str, facts: Facts) -> bool:
@@ -349,6 +492,9 @@ def read_fragment(text: str, facts: Facts) -> bool:
     head = match[1] if match else text
     if _mentions_software(head) or _is_topic(head):
         return _read_software(head, match[2] if match else "", text, facts)
+    each = _FOR_EACH.match(text)
+    if each and is_thing(parse_noun(each[1]).key) and is_thing(parse_noun(each[2]).key):
+        return _read_for_each(each, facts)
     if (
         match
         and re.search(r"\s(?:with|including)\s", outside)
@@ -362,7 +508,8 @@ def read_fragment(text: str, facts: Facts) -> bool:
         return read_labelled(dash[1], dash[2], facts)
     if len(re.findall(r"\w+", outside)) > 6 and "," not in outside and "(" not in text:
         return False
-    return read_entity_list(text, facts)
+    title = not facts.order and "," not in text and "(" not in text and " and " not in text
+    return read_entity_list(text, facts, 1 if title else 2)
 
 
 def _is_topic(head: str) -> bool:
@@ -372,6 +519,7 @@ def _is_topic(head: str) -> bool:
 
 def _read_software(head: str, tail: str, text: str, facts: Facts) -> bool:
     """ "Inventory API with warehouses …": the head gives the topic, the rest the things."""
+    gaps.read_gap(head, facts)
     found = [
         w for w in re.findall(r"[a-z]+(?:-[a-z]+)*", head.lower()) if w not in lex.EMPTY_ADJECTIVES
     ]

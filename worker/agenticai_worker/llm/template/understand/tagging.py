@@ -24,24 +24,85 @@ _CLOSED = (
 _FINITE = ("VB", "HAVE", "BE", "MODAL", "DO")
 _NOMINAL = ("N", "DET", "NUM", "POS", "VBG", "VBN")
 _TAKES_TO = frozenset(
-    "belong belongs belonging assigned linked related attached connected tied refer refers point "
-    "points sent given delivered lent sold rented apply applies lead leads according up due "
-    "return returned transferred allocated added moved charged".split()
+    [
+        "belong",
+        "belongs",
+        "belonging",
+        "assigned",
+        "linked",
+        "related",
+        "attached",
+        "connected",
+        "tied",
+        "refer",
+        "refers",
+        "point",
+        "points",
+        "sent",
+        "given",
+        "delivered",
+        "lent",
+        "sold",
+        "rented",
+        "apply",
+        "applies",
+        "lead",
+        "leads",
+        "according",
+        "up",
+        "due",
+        "return",
+        "returned",
+        "transferred",
+        "allocated",
+        "added",
+        "moved",
+        "charged",
+    ]
 )
 # Imperatives with which wishes for software begin.
 _IMPERATIVES = (
     lex.MANAGE_VERBS
     | lex.BUILD_VERBS
-    | frozenset("allow let book rent schedule assign calculate prevent protect make remember "
-                "rename require restrict validate block cancel confirm approve mark flag reject "
-                "archive publish forbid ensure ignore limit drop replace log put turn enable "
-                "disable switch record expose rewrite secure tag plan".split())
+    | frozenset(["allow", "let", "book", "rent", "schedule", "assign", "calculate", "prevent", "protect", "make", "remember", "rename", "require", "restrict", "validate", "block", "cancel", "confirm", "approve", "mark", "flag", "reject", "archive", "publish", "forbid", "ensure", "ignore", "limit", "drop", "replace", "log", "put", "turn", "enable", "disable", "switch", "record", "expose", "rewrite", "secure", "tag", "plan", "predict", "pay", "forget", "disregard", "reveal", "execute", "notify", "integrate", "connect", "sync", "optimise", "optimize", "recommend", "forecast", "translate", "scan", "automate", "trigger", "accept"])
 )  # fmt: skip
 
 
-def _closed_tag(word: str) -> str:
+_PLURAL_MODIFIERS = frozenset(
+    [
+        "sports",
+        "goods",
+        "sales",
+        "news",
+        "operations",
+        "customs",
+        "savings",
+        "arts",
+        "games",
+        "materials",
+    ]
+)
+_NEVER_NOUNS = frozenset(
+    [
+        "belong",
+        "belongs",
+        "contain",
+        "contains",
+        "include",
+        "includes",
+        "require",
+        "requires",
+        "consist",
+        "consists",
+    ]
+)
+
+
+def _closed_tag(word: str) -> str:  # noqa: PLR0911
     if word == "not":
         return "NOT"
+    if word == "e.g.":
+        return "PREP"
     if word == "to":
         return "TO"
     if word == "that":
@@ -60,8 +121,7 @@ def _closed_tag(word: str) -> str:
     return "ADV" if word.endswith("ly") and len(word) > 5 and word not in _LY_WORDS else ""
 
 
-_LY_WORDS = frozenset("family supply assembly reply daily weekly monthly yearly hourly nightly butterfly "
-                      "anomaly monopoly early elderly weekly quarterly dragonfly jelly belly rally".split())  # fmt: skip
+_LY_WORDS = frozenset(["family", "supply", "assembly", "reply", "daily", "weekly", "monthly", "yearly", "hourly", "nightly", "butterfly", "anomaly", "monopoly", "early", "elderly", "weekly", "quarterly", "dragonfly", "jelly", "belly", "rally"])  # fmt: skip
 
 
 def tag(tokens: list[Token]) -> list[Token]:
@@ -74,6 +134,8 @@ def tag(tokens: list[Token]) -> list[Token]:
         label = closed[at]
         if token.word == "once" and closed[at + 1 : at + 2] in ([], ["PUNCT"], ["PREP"]):
             label = "ADV"
+        if token.word == "like" and done and done[-1].tag in ("MODAL", "PRON"):
+            label = "VB"
         if not label:
             label = "N" if depth > 0 else _open_tag(tokens, closed, done, at)
         elif label == "TO":
@@ -109,13 +171,18 @@ def _tag_to(tokens: list[Token], closed: list[str], done: list[Token], at: int) 
 
 def _open_tag(tokens: list[Token], closed: list[str], done: list[Token], at: int) -> str:
     word = tokens[at].word
-    before = done[-1] if done else None
+    outside = _outside(done)
+    before = outside[-1] if outside else None
     forms = {form for _, form in words.verb_readings(word)}
     following = closed[at + 1] if at + 1 < len(tokens) else "PUNCT"
     next_word = tokens[at + 1].word if at + 1 < len(tokens) else ""
-    if before is None or before.tag in ("PUNCT",) and before.word in (":", "-"):
+    if following == "CC" and at + 2 < len(tokens) and words.verb_base(tokens[at + 2].word, "base"):
+        following = ""  # "staff check in and check out tools"
+    if word in _NEVER_NOUNS and before is not None and before.tag not in ("DET", "PREP"):
+        return "VB"
+    if before is None or (before.tag == "PUNCT" and before.word in (":", "-")):
         return _tag_first(tokens, closed, at, forms)
-    verb = _verb_by_context(word, forms, before, done, following, next_word)
+    verb = _verb_by_context(word, forms, before, outside, following, next_word)
     if verb:
         return verb
     if "ed" in forms or (word.endswith("ed") and words.base_of_participle(word)):
@@ -123,6 +190,18 @@ def _open_tag(tokens: list[Token], closed: list[str], done: list[Token], at: int
     if "ing" in forms and (before.tag in ("PREP", "BE", "SUB", "NOT")) and following in ("", "DET"):
         return "VBG"
     return "N"
+
+
+def _outside(done: list[Token]) -> list[Token]:
+    """The tokens so far without closed parentheses: "members (name) | borrow"."""
+    out: list[Token] = []
+    depth = 0
+    for token in done:
+        depth += token.word == "("
+        if depth == 0:
+            out.append(token)
+        depth -= token.word == ")" and depth > 0
+    return out if depth == 0 else done
 
 
 def _tag_first(tokens: list[Token], closed: list[str], at: int, forms: set[str]) -> str:
@@ -161,7 +240,7 @@ def _tag_first(tokens: list[Token], closed: list[str], at: int, forms: set[str])
     return "N"
 
 
-def _verb_by_context(
+def _verb_by_context(  # noqa: PLR0917
     word: str, forms: set[str], before: Token, done: list[Token], following: str, next_word: str
 ) -> str | None:
     known = bool(forms & {"base", "s"})
@@ -176,7 +255,7 @@ def _verb_by_context(
             )
             else None
         )
-    if before.tag == "PUNCT" and before.word == "," or before.tag == "CC" or before.word == "/":
+    if (before.tag == "PUNCT" and before.word == ",") or before.tag == "CC" or before.word == "/":
         return "VB" if _continues_verbs(word, forms, done, following, next_word) else None
     if before.tag == "ADV" and len(done) > 1 and done[-2].tag in ("N", "PRON", "REL"):
         before = done[-2]
@@ -185,7 +264,7 @@ def _verb_by_context(
     return _verb_after_noun(word, forms, before, done, following, next_word)
 
 
-def _verb_after_noun(
+def _verb_after_noun(  # noqa: PLR0917
     word: str, forms: set[str], before: Token, done: list[Token], following: str, next_word: str
 ) -> str | None:
     if _has_finite(_clause(done)):
@@ -195,11 +274,30 @@ def _verb_after_noun(
         strong = following in ("DET", "PREP", "NUM", "PRON") or words.is_plural(next_word) or (
             following == "" and bool(next_word)
         )  # fmt: skip
-        return "VB" if "base" in forms and plain and strong and word not in ("address",) else None
+        unknown = (
+            not forms
+            and following == ""
+            and words.is_plural(next_word)
+            and not words.is_plural(word)
+        )
+        unknown = (
+            unknown
+            and before.word not in _PLURAL_MODIFIERS
+            and before is done[-1]
+            and len(done) <= 2
+        )
+        return (
+            "VB"
+            if ("base" in forms and plain and strong and word not in ("address",)) or unknown
+            else None
+        )
     determiner = _determiner(done)
-    if determiner in lex.SINGULAR_DETERMINERS and word.endswith("s") and words.is_plural(word):
-        if plain and (forms & {"s"} or following in ("", "DET", "NUM")) and next_word:
-            return "VB"
+    after_one = determiner in lex.SINGULAR_DETERMINERS and words.is_plural(word)
+    if after_one and plain and next_word and (forms & {"s"} or following in ("", "DET", "NUM")):
+        return "VB"  # "a vet treats animals": no noun can be plural there
+    ended = following in ("SUB", "CC", "ADV", "PUNCT")
+    if forms & {"s"} and determiner in lex.SINGULAR_DETERMINERS and ended and words.is_plural(word):
+        return "VB"
     if forms & {"s"} and following in ("DET", "NUM") and determiner:
         return "VB"
     return None
@@ -246,7 +344,7 @@ def _continues_verbs(
     plain = following in ("", "DET", "PRON", "CC", "NUM") or (
         following == "PUNCT" and next_word == ","
     )
-    if not plain or "base" not in forms and "s" not in forms:
+    if not plain or ("base" not in forms and "s" not in forms):
         return False
     last = next((t for t in reversed(done[:-1]) if t.tag in ("VB", "HAVE", "MODAL", "TO")), None)
     adjacent = len(done) > 1 and done[-2].tag == "VB"
@@ -311,8 +409,28 @@ def clauses(tokens: list[Token]) -> list[Clause]:
         subject = owner
         parsed = _parse(segment, subject, found[-1] if found else None, relative=relative)
         if parsed.verb or parsed.rest or parsed.subject:
-            found.append(parsed)
+            found += _share_object(parsed)
     return found
+
+
+def _share_object(clause: Clause) -> list[Clause]:
+    """ "approve or reject requests" is two clauses with one object."""
+    verbs, at = [clause.verb], 0
+    rest = clause.rest
+    while not clause.participle and clause.verb and at < len(rest):
+        start = at
+        while at < len(rest) and (rest[at].tag == "CC" or rest[at].word in (",", "/")):
+            at += 1
+        if at == start or at >= len(rest) or rest[at].tag != "VB":
+            at = start
+            break
+        verbs.append(rest[at].lemma)
+        at += 1
+    return (
+        [replace(clause, verb=verb, rest=rest[at:]) for verb in verbs]
+        if len(verbs) > 1
+        else [clause]
+    )
 
 
 def _segments(tokens: list[Token]) -> list[tuple[list[Token], bool, tuple[Token, ...]]]:
@@ -330,7 +448,9 @@ def _segments(tokens: list[Token]) -> list[tuple[list[Token], bool, tuple[Token,
         elif token.tag == "REL":
             cut = _is_relative(tokens, at)
         elif (token.tag == "CC" or token.word in (",", ";", ":", "-")) and _has_finite(inside):
-            cut = _starts_clause(tokens, at + 1)
+            cut = _starts_clause(tokens, at + 1) or (
+                token.tag == "CC" and _starts_participle(tokens, at + 1, inside)
+            )
         elif relative and token.tag in ("MODAL", "BE", "HAVE") and _is_resumed(inside):
             cut, width = True, 0
         else:
@@ -339,6 +459,18 @@ def _segments(tokens: list[Token]) -> list[tuple[list[Token], bool, tuple[Token,
             cuts.append((at, width))
             start, relative = at + width, token.tag == "REL"
     return _cut(tokens, cuts)
+
+
+def _starts_participle(tokens: list[Token], at: int, inside: list[Token]) -> bool:
+    """ "are filled from a batch | and shipped to customers"."""
+    if at >= len(tokens) or tokens[at].tag != "VBN" or not any(t.tag == "BE" for t in inside):
+        return False
+    since_be = max(i for i, t in enumerate(inside) if t.tag == "BE")
+    if tokens[at - 1].word != "and" or any(t.word == "," for t in inside[since_be:]):
+        return False
+    after = tokens[at + 1].tag if at + 1 < len(tokens) else "END"
+    prepositions = any(t.tag == "PREP" for t in inside)
+    return after in ("PREP", "TO") or (after == "END" and prepositions)
 
 
 def _is_resumed(inside: list[Token]) -> bool:
@@ -398,9 +530,11 @@ def _starts_clause(tokens: list[Token], at: int) -> bool:
         if token.tag in ("N", "PRON"):
             seen = True
         elif token.tag in _FINITE:
+            if seen and tokens[index - 1].tag == "CC":
+                return False
             if seen:
                 return token.tag != "BE" or index > at
-            return index == at and token.tag in ("VB", "MODAL")
+            return index == at and tokens[at - 2].tag != "VB"
         elif token.tag == "PREP" and token.word in ("for", "of", "per", "in", "at") and seen:
             continue
         elif token.tag not in ("DET", "POS", "VBG", "VBN", "ADV", "NUM", "CC"):
@@ -436,6 +570,15 @@ def _parse(
         if depth <= 0 and token.tag in _FINITE:
             verb_at = at
             break
+    if (
+        verb_at < 0
+        and tokens
+        and tokens[0].tag == "VBN"
+        and before
+        and before.verb == "be"
+        and before.subject
+    ):
+        return replace(before, participle=tokens[0].lemma, rest=tuple(tokens[1:]), lead=lead)
     if verb_at < 0:
         return Clause(rest=tuple(tokens), lead=lead)
     subject = tuple(tokens[:verb_at]) or owner
@@ -444,6 +587,8 @@ def _parse(
     if not subject and not relative and before and before.verb and before.subject:
         clause = replace(clause, subject=before.subject, modal=clause.modal or before.modal)
         imperative = False
+    if subject and subject[0].word in ("no", "neither"):
+        clause = replace(clause, negated=True)
     return replace(clause, relative=relative, imperative=imperative)
 
 
@@ -480,9 +625,9 @@ def _verb_group(tokens: list[Token], subject: tuple[Token, ...], lead: tuple[Tok
             modal, verb = modal or "must" if verb == "need" else "can", ""
         elif token.word == "able" and verb == "be":
             modal, verb = "can", ""
-        elif token.tag in ("HAVE", "BE") and verb in ("", "have"):
-            verb = token.lemma
-        elif token.tag == "VB" and not verb:
+        elif (token.tag in ("HAVE", "BE") and verb in ("", "have")) or (
+            token.tag == "VB" and not verb
+        ):
             verb = token.lemma
         elif token.tag == "VBN" and verb in ("be", "have") and not participle:
             participle = token.lemma

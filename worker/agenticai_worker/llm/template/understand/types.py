@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from . import words
+from . import nouns, words
 from .lexicon import _words
 
 FieldType = Literal[
@@ -144,6 +144,9 @@ for _type, _unit, _names in (
         UNITS[_name] = (_type, _unit)  # type: ignore[assignment]
 
 
+UNIT_NAMES = "|".join(name for name in UNITS if len(name) > 1 and name.isalpha())
+
+
 def head_type(word: str) -> FieldType | None:
     """The type that a head noun alone suggests."""
     for type_, heads in _HEADS.items():
@@ -164,7 +167,7 @@ def is_unique_by_nature(name: str) -> bool:
     return name in _UNIQUE or any(name.endswith("_" + tail) for tail in _UNIQUE if "_" in tail)
 
 
-def _by_shape(name: str, parts: list[str]) -> FieldType | None:
+def _by_shape(name: str, parts: list[str]) -> FieldType | None:  # noqa: PLR0911
     """Types that show in more than the head."""
     head = parts[-1]
     if parts[0] in ("is", "has", "was", "can", "needs", "whether"):
@@ -183,6 +186,10 @@ def _by_shape(name: str, parts: list[str]) -> FieldType | None:
         if "_".join(parts[:-1]) in ("lead", "waiting", "travel", "prep", "cook"):
             return "integer"
         return "time"
+    if name in ("start", "end", "begin", "until", "valid_from", "valid_to"):
+        return "date"
+    if len(parts) > 2 and parts[1] == "of":
+        return "datetime" if parts[0] == "time" else head_type(parts[0])
     if parts[0] in ("name", "title") or head == "by":
         return "string"
     return None
@@ -191,6 +198,8 @@ def _by_shape(name: str, parts: list[str]) -> FieldType | None:
 def _by_head(parts: list[str]) -> FieldType | None:
     head = parts[-1]
     if head == "rate":
+        if len(parts) == 1:
+            return "decimal"
         money = {"daily", "hourly", "weekly", "monthly", "nightly", "day", "hour", "pay", "room"}
         return "decimal" if set(parts[:-1]) & money else "float"
     if head in ("number", "numbers") and len(parts) > 1:
@@ -234,6 +243,9 @@ def guess_type(name: str, is_plural: bool) -> FieldType:
         return "integer"
     if found:
         return found
-    if is_plural:
+    counted = len(parts) > 1 and words.is_plural(parts[-2]) and _is_state_word(parts)
+    if is_plural and len(parts) == 1 and nouns.is_person(words.singular(name)):
+        return "string"  # "authors"
+    if is_plural or counted:
         return "integer"
     return "boolean" if _is_state_word(parts) else "string"

@@ -9,7 +9,7 @@ from .tagging import Clause
 
 _BY = r"(?:per|by|for each|for every|of each|of every|each|every|in each|in every|grouped by|broken down by|with each)"
 _COUNT = re.compile(
-    rf"\b(?:how many|(?:the )?number of|count(?: of)?|counts of)\s+([\w -]+?)\s+{_BY}\s+([\w -]+)",
+    rf"\b(?:how many|(?:the )?number of|count(?: of)?|counts of)\s+([\w -]+?)\s+{_BY}\s+([\w ,-]+)",
     re.I,
 )
 _HAVE_COUNT = re.compile(
@@ -17,7 +17,7 @@ _HAVE_COUNT = re.compile(
     re.I,
 )
 _SUM = re.compile(
-    rf"\b(?:total|sum of|overall|the sum of|totals? of)\s+([\w -]+?)\s+{_BY}\s+([\w -]+)", re.I
+    rf"\b(?:total|sum of|overall|the sum of|totals? of)\s+([\w -]+?)\s+{_BY}\s+([\w ,-]+)", re.I
 )
 _PER = re.compile(
     r"\b([\w-]+(?:\s+[\w-]+){0,3}?)\s+(?:per|grouped by|broken down by|by)\s+([\w -]+)$", re.I
@@ -48,6 +48,11 @@ _FILTER = re.compile(
     r"\b(?:filter(?:ing|ed|able)?|list|sort|see|view|get|show|find|browse|retrieve|query|endpoint|look at|fetch)\b\s*(?:for |all |the |a list of )*(.*?)\s+(?:filtered by|by|of a given|for a given|for a particular|of a particular|for a specific|of a specific|of a|for a|for one|of one)\s+(?:their |its |the |a |an )?(.+)$",
     re.I,
 )
+_STATE = re.compile(
+    r"\b(free|available|unused|vacant|open|un\w+ed|unpaid|active|inactive|\w{3,}ed|pending|missing|current)\s+([\w-]+(?:\s[\w-]+)?)\s*$|"
+    r"\b(?:which|what|all|the)?\s*([\w-]+(?:\s[\w-]+)?)\s+(?:that |which )?(?:are|is|have been|has been)\s+(?:still |currently |now )?(free|available|open|\w+ed|active|pending|missing|vacant|paid)\b",
+    re.I,
+)  # fmt: skip
 _STOCK = re.compile(
     r"\b(?:current |actual )?stock(?: levels?| on hand)?\s+(?:of|per|in|by|for|at)\b|\bstock levels?\b|\bon[- ]hand (?:stock|quantit)",
     re.I,
@@ -67,6 +72,7 @@ def read_wish(clause: Clause, facts: Facts) -> bool:
         " ",
         f"{clause.verb if clause.verb in lex.VIEW_VERBS else ''} {clause.rest_text}",
     ).strip()
+    text = re.sub(r"^(?:want|need|like)\s+", "", text)
     text = re.sub(
         r"\ball the\b|\ba list of\b|\breports?\s+(?:of|on|about|for|showing|with)\b", " ", text
     )
@@ -74,18 +80,37 @@ def read_wish(clause: Clause, facts: Facts) -> bool:
         text = f"{clause.subject_text} {text}"
         return _read_signals(text, facts)
     done = False
+    text = re.sub(r"\s+and\s+(?=(?:per|by)\s)", ", ", text)
     pieces = (
         split_list(text)
         if not re.search(r"\b(?:search|find|filter)\b.*\bby\b", text, re.I)
         else [text]
     )
+    pieces = _join_groups(pieces)
     verb = clause.verb if clause.verb in ("search", "filter", "find", "sort", "list") else ""
+    missed: list[str] = []
     for at, piece in enumerate(pieces):
-        done |= read_one_wish(piece if at == 0 or not verb else f"{verb} {piece}", facts)
+        if read_one_wish(piece if at == 0 or not verb else f"{verb} {piece}", facts):
+            done = True
+        else:
+            missed.append(piece)
+    if done:
+        facts.wishes += [Wish("other", piece, (), piece) for piece in missed]
     return done
 
 
-def read_one_wish(text: str, facts: Facts) -> bool:
+def _join_groups(pieces: list[str]) -> list[str]:
+    """ "total per block", "per year" belong together."""
+    joined: list[str] = []
+    for piece in pieces:
+        if joined and re.match(r"^(?:per|by)\s", piece):
+            joined[-1] += f", {piece}"
+        else:
+            joined.append(piece)
+    return joined
+
+
+def read_one_wish(text: str, facts: Facts) -> bool:  # noqa: PLR0911
     """One figure, list or search; False when the text asks for none that is known."""
     if _read_signals(text, facts):
         return True
@@ -115,6 +140,24 @@ def read_one_wish(text: str, facts: Facts) -> bool:
     if match:
         facts.wishes.append(Wish("most", match[1].strip(), (), text.strip()))
         return True
+    match = _STATE.search(text)
+    if match:
+        facts.wishes.append(
+            Wish(
+                "state",
+                (match[2] or match[3]).strip(),
+                ((match[1] or match[4]).strip(),),
+                text.strip(),
+            )
+        )
+        return True
+    if re.match(
+        r"^\s*(?:see|view|show|list|know|get|find|check)?\s*(?:which|who|what|when|where|whether|if|how)\b",
+        text,
+        re.I,
+    ):
+        facts.wishes.append(Wish("other", text.strip(), (), text.strip()))
+        return True
     return False
 
 
@@ -124,7 +167,11 @@ def _by(text: str) -> tuple[str, ...]:
         "",
         text,
     )
-    return tuple(item for item in split_list(text.replace(" or ", ", ")) if item)
+    items = (
+        re.sub(r"^(?:and\s+)?(?:per|by|for each|each|every)\s+", "", item)
+        for item in split_list(text.replace(" or ", ", "))
+    )
+    return tuple(item for item in items if item)
 
 
 def _read_signals(text: str, facts: Facts) -> bool:

@@ -28,14 +28,97 @@ _IRREGULAR = {
 }  # fmt: skip
 _PLURALS = {singular: plural for plural, singular in _IRREGULAR.items()}
 _UNCHANGED = frozenset(
-    "species series staff equipment news sheep fish deer aircraft media data information software "
-    "hardware luggage furniture feedback inventory stock logistics physics mathematics ethics "
-    "electronics analytics athletics gymnastics salmon trout money honey milk water music advice "
-    "merchandise cattle poultry livestock personnel is has was this its us gas bus lens canvas "
-    "atlas chorus always yes less process access address business status bonus campus virus "
-    "analysis diagnosis basis thesis crisis alias christmas census plus minus various previous "
-    "focus menu-less radius cactus genus bias texas overseas mass class glass pass gps sms"
-    "".split()
+    [
+        "species",
+        "series",
+        "staff",
+        "equipment",
+        "news",
+        "sheep",
+        "fish",
+        "deer",
+        "aircraft",
+        "media",
+        "data",
+        "information",
+        "software",
+        "hardware",
+        "luggage",
+        "furniture",
+        "feedback",
+        "inventory",
+        "stock",
+        "logistics",
+        "physics",
+        "mathematics",
+        "ethics",
+        "electronics",
+        "analytics",
+        "athletics",
+        "gymnastics",
+        "salmon",
+        "trout",
+        "money",
+        "honey",
+        "milk",
+        "water",
+        "music",
+        "advice",
+        "merchandise",
+        "cattle",
+        "poultry",
+        "livestock",
+        "personnel",
+        "is",
+        "has",
+        "was",
+        "this",
+        "its",
+        "us",
+        "gas",
+        "bus",
+        "lens",
+        "canvas",
+        "atlas",
+        "chorus",
+        "always",
+        "yes",
+        "less",
+        "process",
+        "access",
+        "address",
+        "business",
+        "status",
+        "bonus",
+        "campus",
+        "virus",
+        "analysis",
+        "diagnosis",
+        "basis",
+        "thesis",
+        "crisis",
+        "alias",
+        "christmas",
+        "census",
+        "plus",
+        "minus",
+        "various",
+        "previous",
+        "focus",
+        "menu-less",
+        "radius",
+        "cactus",
+        "genus",
+        "bias",
+        "texas",
+        "overseas",
+        "mass",
+        "class",
+        "glass",
+        "pass",
+        "gps",
+        "sms",
+    ]
 )
 _VOWEL_END = re.compile(r"[^aeiou][aeiou][^aeiouwxy]$")
 
@@ -103,6 +186,9 @@ def gerund(base: str) -> str:
 @cache
 def participle(base: str) -> str:
     """The past participle: cancel -> cancelled, lend -> lent."""
+    if "-" in base:
+        verb, _, particle = base.partition("-")
+        return f"{participle(verb)}_{particle}"
     if base in lex.IRREGULAR_PARTICIPLES:
         return lex.IRREGULAR_PARTICIPLES[base][-1]
     if base.endswith("e"):
@@ -125,6 +211,12 @@ def _verb_forms() -> dict[str, tuple[tuple[str, str], ...]]:
         spare = (base + "ed", base + "d") if base in ("cancel", "label", "travel") else ()
         for form in {*past, *spare}:
             forms.setdefault(form, []).append((base, "ed"))
+    for base in ("check-in", "check-out", "hand-over", "sign-up", "pick-up", "drop-off", "fill-in"):
+        verb, _, particle = base.partition("-")
+        for form, label in (
+            (verb, "base"), (third_person(verb), "s"), (gerund(verb), "ing"), (participle(verb), "ed")
+        ):  # fmt: skip
+            forms.setdefault(f"{form}-{particle}", []).append((base, label))
     return {form: tuple(readings) for form, readings in forms.items()}
 
 
@@ -164,6 +256,8 @@ def nominal(base: str) -> str:
     """The noun for one occurrence of a verb: book -> booking, inspect -> inspection."""
     if base in lex.NOMINALS:
         return lex.NOMINALS[base]
+    if "-" in base:
+        return base.replace("-", "_")
     if base.endswith("ate") and len(base) > 5:
         return base[:-1] + "ion"
     if base.endswith("ify"):
