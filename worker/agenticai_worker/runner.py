@@ -138,8 +138,10 @@ def _perform(run: "Run") -> Outcome:
         return _failed(error.code, error.message, error.hint)
     except (*_TRANSIENT, Leave, FenceLost, SoftTimeLimitExceeded):
         raise
-    except Exception:
+    except Exception as error:
         _log.exception("task.crashed")
+        if run.endless:
+            raise TransientFailure("an unexpected error") from error
         message = f"The {task.agent.value} agent met an unexpected error in '{task.action.value}'"
         return _failed("INTERNAL_ERROR", message, "The worker's log has the details")
 

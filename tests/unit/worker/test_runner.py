@@ -585,17 +585,20 @@ def test_a_lost_answer_to_the_end_does_nothing_twice(bench: Bench) -> None:
 # ---- housekeeping -------------------------------------------------------------------------------
 
 
-def test_a_deletion_is_never_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [Unavailable("no"), RuntimeError("access denied")])
+def test_a_deletion_is_never_given_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     world = bench.world
     runs.delete_project(world.services, "me", world.project_id)
     world.task_id = world.queue.sent[-1][2]
-    monkeypatch.setattr(world.files, "delete_prefix", lambda prefix: _raise(Unavailable("no")))
-    for _ in range(8):
+    monkeypatch.setattr(world.files, "delete_prefix", lambda prefix: _raise(error))
+    for _ in range(6):
         bench.fails_with(AssertionError("no agent deletes"))
     for _ in range(5):
         world.taken()
         world.expire()
-    assert world.task.retries == 8
+    assert world.task.retries == 6
 
     monkeypatch.undo()
     bench.fails_with(AssertionError("no agent deletes"))
