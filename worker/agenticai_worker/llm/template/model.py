@@ -1,0 +1,185 @@
+"""The built-in engine as a language model: deterministic, without a network, without a key.
+
+It reads a prompt's values instead of its text, and answers in the same form as any other model,
+so that agents need not know which one they have.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from agenticai_core.models import Analysis, Impact, Plan, PlannedFile, ProjectType
+from agenticai_worker.llm.base import Generation, PermanentModelError, Prompt
+from agenticai_worker.llm.template.patch import edit_blocks
+from agenticai_worker.llm.template.understand.changes import Change, change_plan
+from agenticai_worker.llm.template.understand.plan import make_plan
+from agenticai_worker.llm.template.write.project import render, render_deployment
+from agenticai_worker.llm.template.write.purposes import purpose_of
+
+T = TypeVar("T", bound=BaseModel)
+
+_LINES_A_PIECE = 20  # of streamed text
+_SECONDS_A_FILE = 1  # measured: well under one; said so that it is not promised too short
+
+
+class TemplateModel:
+    """Implements `agenticai_worker.llm.base.LanguageModel`."""
+
+    name = "template"
+    llm = False
+
+    def generate(
+        self,
+        prompt: Prompt,
+        schema: type[T] | None = None,
+        on_text: Callable[[str], None] | None = None,
+        timeout: float = 120.0,
+    ) -> Generation[T]:
+        del timeout  # an answer takes milliseconds
+        answer = _ANSWERS.get(prompt.name)
+        if answer is None:
+            raise PermanentModelError(f"The built-in engine knows no prompt '{prompt.name}'")
+        made = answer(prompt)
+        text = made if isinstance(made, str) else made.model_dump_json(indent=1)
+        if on_text is not None:
+            for piece in _pieces(text):
+                on_text(piece)
+        value = schema.model_validate_json(text) if schema is not None else None
+        return Generation(value=value, text=text)
+
+    def count_tokens(self, prompt: Prompt) -> int:
+        del prompt
+        return 0
+
+
+class _Diagnosis(BaseModel):
+    cause: str
+    paths: tuple[str, ...]
+
+
+def _plan(prompt: Prompt) -> Plan:
+    values = prompt.values
+    plan = make_plan(
+        values["name"], ProjectType(values["type"]), values["description"], values["feedback"]
+    )
+    return _with_files(plan)
+
+
+def _analyze(prompt: Prompt) -> Analysis:
+    request, plan, tree = (prompt.values[name] for name in ("request", "plan", "tree"))
+    change = change_plan(plan, request)
+    if not change.understood or change.plan is None:
+        return Analysis(impact=Impact(understood=False, reason=change.reason))
+    new = _with_files(change.plan)
+    return Analysis(impact=_impact(change, plan, new, tree), plan=new)
+
+
+def _impact(change: Change, old: Plan, new: Plan, tree: Mapping[str, str]) -> Impact:
+    """The files that differ between the projects of the two plans."""
+    before, after = _all_files(old), _all_files(new)
+    differ = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+    affected = sorted(path for path in differ if path in tree)
+    added = sorted(path for path in differ if path in after and path not in tree)
+    seconds = 5 + _SECONDS_A_FILE * len(differ)
+    return Impact(
+        understood=True,
+        summary="; ".join(change.steps),
+        risk_level=change.risk,
+        affected_files=tuple(affected),
+        new_files=tuple(added),
+        estimated_time=f"about {seconds} s",
+        steps=change.steps,
+    )
+
+
+def _generate(prompt: Prompt) -> str:
+    return _whole(prompt, _known(render(prompt.values["plan"]), prompt.values["path"]))
+
+
+def _package(prompt: Prompt) -> str:
+    return _whole(prompt, _known(render_deployment(prompt.values["plan"]), prompt.values["path"]))
+
+
+def _apply(prompt: Prompt) -> str:
+    """A whole file where it is as the engine wrote it; else blocks that keep the user's edits."""
+    path, now = prompt.values["path"], prompt.values["content"]
+    before = _all_files(prompt.values["old_plan"]).get(path, "")
+    after = _all_files(prompt.values["plan"]).get(path)
+    if after is None:
+        return f'<<<DELETE {prompt.nonce} path="{path}">>>\n'
+    if now in ("", before):
+        return _whole(prompt, after)
+    return edit_blocks(path, before, after, now, prompt.nonce)
+
+
+def _diagnose(prompt: Prompt) -> _Diagnosis:
+    changed = _unlike_plan(prompt)
+    approved = set(prompt.values.get("approved") or ())
+    paths = [path for path in changed if not approved or path in approved]
+    fallback = prompt.values.get("failing") or tuple(prompt.values["tree"])[:1]
+    cause = (
+        "These files are not as the plan has them"
+        if paths
+        else "The engine finds no cause in its files"
+    )
+    return _Diagnosis(cause=cause, paths=tuple(paths or sorted(approved) or fallback)[:12])
+
+
+def _repair(prompt: Prompt) -> str:
+    files, wanted = _all_files(prompt.values["plan"]), set(prompt.values["paths"])
+    chosen = [path for path in _unlike_plan(prompt) if path in wanted]
+    if not chosen:
+        return f'<<<KEEP {prompt.nonce} path="{sorted(wanted)[0]}">>>\n'
+    return "".join(_block(path, files[path], prompt.nonce) for path in chosen)
+
+
+def _unlike_plan(prompt: Prompt) -> list[str]:
+    tree = prompt.values["tree"]
+    files = _all_files(prompt.values["plan"])
+    return [path for path, text in files.items() if path in tree and tree[path] != text]
+
+
+def _with_files(plan: Plan) -> Plan:
+    files = tuple(PlannedFile(path=path, purpose=purpose_of(path)) for path in render(plan))
+    return plan.model_copy(update={"files": files})
+
+
+def _all_files(plan: Plan) -> Mapping[str, str]:
+    return {**render(plan), **render_deployment(plan)}
+
+
+def _known(files: Mapping[str, str], path: str) -> str:
+    if path not in files:
+        raise PermanentModelError(
+            f"The built-in engine does not write '{path}'",
+            code="FILE_NOT_KNOWN",
+            hint="It writes the files of its own plans; a language model can write others",
+        )
+    return files[path]
+
+
+def _whole(prompt: Prompt, content: str) -> str:
+    return _block(prompt.values["path"], content, prompt.nonce)
+
+
+def _block(path: str, content: str, nonce: str) -> str:
+    return f'<<<FILE {nonce} path="{path}">>>\n{content}<<<END {nonce}>>>\n'
+
+
+def _pieces(text: str) -> Iterator[str]:
+    lines: Iterable[str] = text.splitlines(keepends=True)
+    gathered = list(lines)
+    for start in range(0, len(gathered), _LINES_A_PIECE):
+        yield "".join(gathered[start : start + _LINES_A_PIECE])
+
+
+_ANSWERS: Mapping[str, Callable[[Prompt], Any]] = {
+    "plan": _plan,
+    "analyze": _analyze,
+    "generate": _generate,
+    "apply": _apply,
+    "diagnose": _diagnose,
+    "repair": _repair,
+    "package": _package,
+}

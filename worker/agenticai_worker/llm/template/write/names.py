@@ -1,0 +1,58 @@
+"""Names as Python, SQL and people spell them."""
+
+import keyword
+import re
+
+# What pydantic's and SQLAlchemy's own classes already call something.
+_TAKEN = frozenset(
+    {
+        "copy", "json", "dict", "schema", "construct", "validate", "fields", "metadata", "registry",
+        "id", "created_at", "updated_at", "self", "cls", "parse_obj", "parse_raw", "from_orm",
+        "schema_json", "model_config", "model_fields",
+    }
+)  # fmt: skip
+# What every list already takes as a parameter.
+_LIST_PARAMETERS = frozenset({"q", "sort", "limit", "offset"})
+
+
+def snake(name: str) -> str:
+    """``StockMovement`` -> ``stock_movement``."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"\W+", "_", spaced).strip("_").lower()
+
+
+def words(name: str) -> str:
+    """``StockMovement`` or ``stock_movement`` -> ``stock movement``."""
+    return snake(name).replace("_", " ")
+
+
+def title(name: str) -> str:
+    text = words(name)
+    return text[:1].upper() + text[1:]
+
+
+def article(name: str) -> str:
+    text = words(name)
+    silent = text.startswith(("hour", "honest", "honour", "heir"))
+    spoken_as_you = text.startswith(("uni", "use", "eu", "one"))
+    vowel = text[:1] in "aeiou" and not spoken_as_you
+    return f"an {text}" if vowel or silent else f"a {text}"
+
+
+def attribute(name: str, entity: str) -> str:
+    """A field's name that clashes with nothing of Python, pydantic or SQLAlchemy."""
+    clean = snake(name) or "value"
+    if clean in _TAKEN or keyword.iskeyword(clean) or clean.startswith("model_"):
+        clean = f"{snake(entity)}_{clean}"
+    return clean if clean.isidentifier() else f"{snake(entity)}_{clean}"
+
+
+def parameter(name: str) -> str:
+    return f"by_{name}" if name in _LIST_PARAMETERS else name
+
+
+def member(choice: str) -> str:
+    """A choice's name in its enumeration: ``in progress`` -> ``IN_PROGRESS``."""
+    name = re.sub(r"\W+", "_", choice).strip("_").upper()
+    usable = name.isidentifier() and not name.startswith("_") and name != "MRO"
+    return name if usable else f"VALUE_{name}"

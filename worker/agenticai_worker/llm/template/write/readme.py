@@ -1,0 +1,113 @@
+"""What the README of a project tells, worked out from its plan."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from agenticai_worker.llm.template.write import rules
+from agenticai_worker.llm.template.write.rules import Figure
+from agenticai_worker.llm.template.write.spec import Column, Project, Thing
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    path: str
+    what: str
+
+
+def readme_values(project: Project, figures: list[Figure]) -> dict[str, Any]:
+    """Values of the README's blueprint."""
+    first = project.things[0]
+    independent = next((t for t in project.things if not _needs_others(t)), first)
+    return {
+        "routes": [*_routes(project), *(_figure_route(figure) for figure in figures)],
+        "example": independent,
+        "example_body": json.dumps(_body(independent)),
+        "described": [(thing, [_describe(c) for c in thing.columns]) for thing in project.things],
+        "rules": [
+            (thing, [rule.description for rule in thing.entity.rules]) for thing in project.things
+        ],
+    }
+
+
+def _routes(project: Project) -> list[Route]:
+    found = []
+    for thing in project.things:
+        base, one = f"/{thing.plural}", f"/{thing.plural}/{{id}}"
+        parameters = ", ".join(f"`{spec.parameter}`" for spec in thing.filters)
+        extra = ["`q`"] if thing.searched else []
+        listed = ", ".join([*([parameters] if parameters else []), *extra])
+        found.append(Route("POST", base, f"create {thing.a}"))
+        found.append(
+            Route("GET", base, f"list {thing.labels}" + (f"; filters: {listed}" if listed else ""))
+        )
+        found.append(Route("GET", one, f"one {thing.label}"))
+        if not thing.immutable:
+            found.append(Route("PUT", one, f"replace {thing.a}"))
+            found.append(Route("PATCH", one, f"change {thing.a}"))
+            found.append(Route("DELETE", one, f"delete {thing.a}"))
+        for move in rules.moves(thing):
+            states = " or ".join(move.source.sources)
+            found.append(Route("POST", f"{one}/{move.path}", f"{states} → {move.target_value}"))
+        for link in thing.links:
+            path = f"{one}/{link.right.plural}"
+            found.append(Route("GET", path, f"the {link.right.labels} of {thing.a}"))
+            found.append(Route("PUT, DELETE", f"{path}/{{other_id}}", "link, unlink"))
+    return found
+
+
+def _figure_route(figure: Figure) -> Route:
+    return Route("GET", f"/reports/{figure.name}", figure.text)
+
+
+def _describe(column: Column) -> tuple[str, str, str]:
+    notes = []
+    if column.kind == "enum":
+        notes.append(", ".join(value for _, value in column.choices))
+    if column.kind == "reference":
+        notes.append(f"id of {column.target.a}")
+    if column.minimum is not None:
+        notes.append(f"at least {column.minimum}")
+    if column.maximum is not None:
+        notes.append(f"at most {column.maximum}")
+    if column.source.unit:
+        notes.append(f"in {column.source.unit}")
+    if column.source.unique:
+        notes.append("unique")
+    if column.managed:
+        notes.append("moved by the routes below, starts as " + rules.start_state(column))
+    elif column.source.default is not None:
+        notes.append(f"default: {column.source.default}")
+    if column.nullable:
+        notes.append("optional")
+    return column.name, column.kind, "; ".join(notes)
+
+
+def _needs_others(thing: Thing) -> bool:
+    return any(not column.nullable for column in thing.references)
+
+
+def _body(thing: Thing) -> dict[str, Any]:
+    needed = [c for c in thing.writable if not c.nullable and c.default is None]
+    return {column.name: _value(column) for column in needed}
+
+
+def _value(column: Column) -> Any:
+    plain: dict[str, Any] = {
+        "string": f"Example {column.label}"[: column.length or 200],
+        "text": f"Example {column.label}",
+        "email": "someone@example.com",
+        "url": "https://example.com",
+        "phone": "+49 30 1234567",
+        "integer": max(int(column.minimum or 1), 1),
+        "decimal": f"{max(float(column.minimum or 0), 12.5):.2f}",
+        "float": max(float(column.minimum or 0), 2.5),
+        "boolean": True,
+        "date": "2031-01-01",
+        "datetime": "2031-01-01T09:00:00Z",
+        "time": "09:00:00",
+        "uuid": "7f9c2b1e-5d3a-4c8e-9b1a-2f6d8e4c0a57",
+        "reference": 1,
+    }
+    return column.choices[0][1] if column.kind == "enum" else plain[column.kind]

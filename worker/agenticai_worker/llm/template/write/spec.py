@@ -1,0 +1,427 @@
+"""A plan as the blueprints see it: every name, type and expression worked out once."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from agenticai_core.models import Entity, EntityField, Plan, Rule, Transition
+from agenticai_worker.llm.template.write import names
+
+_PYTHON = {
+    "string": "str", "text": "str", "email": "str", "url": "str", "phone": "str",
+    "integer": "int", "reference": "int", "decimal": "Decimal", "float": "float",
+    "boolean": "bool", "date": "dt.date", "datetime": "dt.datetime", "time": "dt.time",
+    "uuid": "uuid.UUID",
+}  # fmt: skip
+_COLUMN = {
+    "text": "sa.Text()", "email": "sa.String(254)", "url": "sa.String(2000)",
+    "phone": "sa.String(40)", "integer": "sa.Integer()", "reference": "sa.Integer()",
+    "decimal": "FixedPoint()", "float": "sa.Float()", "boolean": "sa.Boolean()",
+    "date": "sa.Date()", "datetime": "UtcDateTime()", "time": "sa.Time()", "uuid": "sa.Uuid()",
+}  # fmt: skip
+_PATTERNS = {
+    "email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+    "url": r"^https?://\S+$",
+    "phone": r"^\+?[0-9 ()./-]{3,38}$",
+}
+_LENGTHS = {"text": 10_000, "email": 254, "url": 2000, "phone": 40, "string": 200}
+NUMBERS = ("integer", "decimal", "float")
+MOMENTS = ("date", "datetime", "time")
+_BOUND = 2**31 - 1
+# States in which something no longer takes up its place or time.
+_INACTIVE = re.compile(r"^(cancel|reject|declin|withdr|expire|no.?show|void|refus|return)", re.I)
+_DONE = re.compile(r"return|complet|finish|paid|closed|done|resolv|deliver|checked_in", re.I)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One attribute of one entity."""
+
+    source: EntityField
+    entity: str
+    targets: dict[str, "Thing"]
+    managed: bool = False  # moved by transitions alone
+
+    @cached_property
+    def name(self) -> str:
+        plain = names.attribute(self.source.name, self.entity)
+        return f"{plain}_id" if self.kind == "reference" else plain
+
+    @property
+    def kind(self) -> str:
+        return self.source.type
+
+    @property
+    def label(self) -> str:
+        return names.words(self.source.name)
+
+    @property
+    def target(self) -> "Thing":
+        return self.targets[self.source.references or ""]
+
+    @property
+    def enum(self) -> str:
+        return f"{self.entity}{''.join(p.title() for p in self.source.name.split('_'))}"
+
+    @cached_property
+    def choices(self) -> list[tuple[str, str]]:
+        """Members and values of the enumeration."""
+        found: dict[str, str] = {}
+        for choice in self.source.choices:
+            name = names.member(choice)
+            while name in found:
+                name += "_"
+            found[name] = choice
+        return list(found.items())
+
+    @property
+    def nullable(self) -> bool:
+        return not self.source.required and self.default is None
+
+    @property
+    def python(self) -> str:
+        return self.enum if self.kind == "enum" else _PYTHON[self.kind]
+
+    @property
+    def column_type(self) -> str:
+        if self.kind == "enum":
+            return f"choice({self.enum})"
+        if self.kind == "string":
+            return f"sa.String({self.length})"
+        return _COLUMN[self.kind]
+
+    @property
+    def length(self) -> int | None:
+        most = _LENGTHS.get(self.kind)
+        return min(self.source.max_length or most, 10_000) if most else None
+
+    @property
+    def minimum(self) -> int | float | None:
+        return _whole(self.source.minimum)
+
+    @property
+    def maximum(self) -> int | float | None:
+        return _whole(self.source.maximum)
+
+    @cached_property
+    def constraints(self) -> list[str]:
+        """Arguments of pydantic's Field."""
+        out: list[str] = []
+        if self.length is not None:
+            out += ["min_length=1", f"max_length={self.length}"]
+        if self.kind in _PATTERNS:
+            out.append(f'pattern=r"{_PATTERNS[self.kind]}"')
+        if self.kind == "reference":
+            out += ["ge=1", f"le={_BOUND}"]
+        if self.kind == "integer":
+            low = -_BOUND if self.minimum is None else self.minimum
+            high = _BOUND if self.maximum is None else self.maximum
+            out += [f"ge={low}", f"le={high}"]
+        elif self.kind in NUMBERS:
+            out += [f"ge={self.minimum}"] if self.minimum is not None else []
+            out += [f"le={self.maximum}"] if self.maximum is not None else []
+        if self.kind == "decimal":
+            out += ["max_digits=12", "decimal_places=2"]
+        if self.kind == "float":
+            out.append("allow_inf_nan=False")
+        if self.hint:
+            out.append(f"description={quoted(self.hint)}")
+        return out
+
+    @property
+    def hint(self) -> str:
+        unit = f"In {self.source.unit}" if self.source.unit else ""
+        return ". ".join(part for part in (self.source.description, unit) if part)
+
+    @cached_property
+    def default(self) -> str | None:
+        """The default as a Python expression; None where there is none."""
+        text = self.source.default
+        if text is None:
+            return None
+        if self.kind == "enum":
+            match = next((name for name, value in self.choices if value == text), None)
+            return f"{self.enum}.{match}" if match else None
+        if self.kind == "boolean":
+            return str(text.lower() in ("true", "yes", "1"))
+        if self.kind in MOMENTS:
+            return _moment_default(self.kind, text)
+        if self.kind in NUMBERS:
+            return _number_default(self.kind, text)
+        return quoted(text) if self.kind in ("string", "text") else None
+
+    @property
+    def computed_default(self) -> bool:
+        return self.kind in MOMENTS and self.default is not None
+
+    @property
+    def annotation(self) -> str:
+        """The type in a schema, without "or null"."""
+        base = "Utc" if self.kind == "datetime" else self.python
+        if not self.constraints:
+            return base
+        return f"Annotated[{base}, Field({', '.join(self.constraints)})]"
+
+
+@dataclass(frozen=True)
+class Filter:
+    parameter: str
+    column: Column
+    how: str  # equal, at_least, at_most
+
+
+@dataclass(eq=False)
+class Thing:
+    """One entity."""
+
+    entity: Entity
+    columns: list[Column] = field(default_factory=list)
+    links: list["Link"] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.entity.name
+
+    @property
+    def snake(self) -> str:
+        return names.snake(self.entity.name)
+
+    @property
+    def plural(self) -> str:
+        return self.entity.plural
+
+    @property
+    def label(self) -> str:
+        return names.words(self.entity.name)
+
+    @property
+    def labels(self) -> str:
+        return names.words(self.entity.plural)
+
+    @property
+    def a(self) -> str:
+        return names.article(self.entity.name)
+
+    @property
+    def immutable(self) -> bool:
+        return self.entity.immutable
+
+    def column(self, source_name: str) -> Column:
+        return next(column for column in self.columns if column.source.name == source_name)
+
+    def has(self, source_name: str) -> bool:
+        return any(column.source.name == source_name for column in self.columns)
+
+    @property
+    def writable(self) -> list[Column]:
+        return [column for column in self.columns if not column.managed]
+
+    @property
+    def enums(self) -> list[Column]:
+        return [column for column in self.columns if column.kind == "enum"]
+
+    @property
+    def references(self) -> list[Column]:
+        return [column for column in self.columns if column.kind == "reference"]
+
+    @property
+    def transitions(self) -> list[Transition]:
+        return [t for t in self.entity.transitions if self.has(t.field)]
+
+    def rules(self, kind: str) -> list[Rule]:
+        return [
+            rule
+            for rule in self.entity.rules
+            if rule.kind == kind and all(self.has(name) for name in rule.fields[: _named(rule)])
+        ]
+
+    @property
+    def checked(self) -> bool:
+        kinds = ("order", "no_overlap", "not_negative_stock")
+        return bool(self.references) or any(self.rules(kind) for kind in kinds)
+
+    @cached_property
+    def filters(self) -> list[Filter]:
+        found: list[Filter] = []
+        for name in dict.fromkeys((*self.entity.filters, *self._by_default())):
+            if self.has(name):
+                found += _filters_of(self.column(name))
+        return found
+
+    def _by_default(self) -> Iterator[str]:
+        yield from (c.source.name for c in self.columns if c.kind in ("reference", "enum"))
+
+    @property
+    def searched(self) -> list[Column]:
+        text = ("string", "text", "email", "phone", "url")
+        named = [self.column(name) for name in self.entity.search if self.has(name)]
+        return [column for column in named if column.kind in text]
+
+    @property
+    def sortable(self) -> list[str]:
+        plain = [c.name for c in self.columns if c.kind not in ("text", "reference")]
+        return ["id", *plain, "created_at", "updated_at"]
+
+    def inactive(self) -> tuple[Column, list[str]] | None:
+        """The status column and those of its members that no longer take up a place."""
+        for column in self.enums:
+            members = [name for name, value in column.choices if _INACTIVE.match(value)]
+            if members:
+                return column, members
+        return None
+
+    def open_condition(self) -> str | None:
+        """The SQL condition of "not finished yet", if the fields tell."""
+        for column in self.enums:
+            moves = [t for t in self.transitions if t.field == column.source.name]
+            sources = {source for t in moves for source in t.sources}
+            ends = [name for name, value in column.choices if value not in sources]
+            if moves and ends:
+                listed = ", ".join(f"models.{column.enum}.{name}" for name in ends)
+                return f"models.{self.name}.{column.name}.not_in([{listed}])"
+        for column in self.columns:
+            if _DONE.search(column.name) and column.kind == "boolean":
+                return f"models.{self.name}.{column.name}.is_(False)"
+            if _DONE.search(column.name) and column.kind in MOMENTS and column.nullable:
+                return f"models.{self.name}.{column.name}.is_(None)"
+        return None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A many-to-many relation, as routes below the left side."""
+
+    left: Thing
+    right: Thing
+
+    @property
+    def table(self) -> str:
+        return f"{self.left.snake}_{self.right.plural}"
+
+    @property
+    def right_key(self) -> str:
+        other = "other_" if self.left is self.right else ""
+        return f"{other}{self.right.snake}_id"
+
+
+@dataclass(frozen=True)
+class Project:
+    """The whole plan."""
+
+    plan: Plan
+    things: list[Thing]
+    links: list[Link]
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    @property
+    def auth(self) -> bool:
+        return "authentication" in self.plan.features
+
+    @property
+    def request_log(self) -> bool:
+        return "request_logging" in self.plan.features
+
+    def thing(self, name: str) -> Thing:
+        return next(thing for thing in self.things if thing.name == name)
+
+
+def make_spec(plan: Plan) -> Project:
+    """Resolve a plan; what refers to something that is not there is left out."""
+    by_name: dict[str, Thing] = {}
+    for entity in plan.entities:
+        by_name[entity.name] = Thing(entity)
+    optional = _breaking_cycles(plan)
+    for thing in by_name.values():
+        moved = {transition.field for transition in thing.entity.transitions}
+        for source in thing.entity.fields:
+            if source.type == "reference" and source.references not in by_name:
+                continue
+            if (thing.name, source.name) in optional:
+                source = source.model_copy(update={"required": False})  # noqa: PLW2901
+            managed = source.name in moved and source.type == "enum"
+            thing.columns.append(Column(source, thing.name, by_name, managed))
+    links = [
+        Link(by_name[pair.left], by_name[pair.right])
+        for pair in plan.links
+        if pair.left in by_name and pair.right in by_name
+    ]
+    for link in links:
+        link.left.links.append(link)
+    return Project(plan, list(by_name.values()), links)
+
+
+def _breaking_cycles(plan: Plan) -> set[tuple[str, str]]:
+    """References that must be optional: in a circle of required ones nothing could be created."""
+    needs: dict[str, set[str]] = {}
+    optional: set[tuple[str, str]] = set()
+    for entity in plan.entities:
+        for source in entity.fields:
+            target = source.references
+            if source.type != "reference" or not source.required or target is None:
+                continue
+            if entity.name in _reachable(target, needs):
+                optional.add((entity.name, source.name))
+            else:
+                needs.setdefault(entity.name, set()).add(target)
+    return optional
+
+
+def _reachable(start: str, needs: dict[str, set[str]]) -> set[str]:
+    found, waiting = set[str](), [start]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += needs.get(name, ())
+    return found
+
+
+def quoted(text: str) -> str:
+    """A string literal in double quotes."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+
+
+def initial(column: Column) -> str:
+    """The state that something begins in, as an expression."""
+    if column.default is not None:
+        return column.default
+    return f"{column.enum}.{column.choices[0][0]}"
+
+
+def _named(rule: Rule) -> int:
+    """How many of a rule's fields are names of fields; the rest are values."""
+    return 1 if rule.kind == "immutable_after" else len(rule.fields)
+
+
+def _filters_of(column: Column) -> list[Filter]:
+    name = names.parameter(column.name)
+    if column.kind in ("date", "datetime", "time"):
+        return [Filter(f"{name}_from", column, "at_least"), Filter(f"{name}_to", column, "at_most")]
+    if column.kind in NUMBERS:
+        low = Filter(f"{name}_min", column, "at_least")
+        return [low, Filter(f"{name}_max", column, "at_most"), Filter(name, column, "equal")]
+    return [Filter(name, column, "equal")]
+
+
+def _whole(number: float | None) -> int | float | None:
+    return int(number) if number is not None and number == int(number) else number
+
+
+def _moment_default(kind: str, text: str) -> str | None:
+    if text not in ("now", "today"):
+        return None
+    return {"date": "today", "datetime": "utc_now", "time": "time_now"}[kind]
+
+
+def _number_default(kind: str, text: str) -> str | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if kind == "integer":
+        return str(int(number))
+    return f'Decimal("{text}")' if kind == "decimal" else str(number)
