@@ -7,7 +7,7 @@ from . import types, words
 from .facts import Act, Facts, Link
 from .fields import parse_choices, split_list
 from .nouns import is_event, is_generic, is_person, is_thing, parse_noun
-from .structure import add_entity_phrase, add_item, mask_parentheses, subject_keys, unmask
+from .structure import add_entity_phrase, add_item, mask_parentheses, read_entity_list, subject_keys, unmask
 from .tagging import Clause
 from .types import UNIT_NAMES
 
@@ -101,7 +101,7 @@ def _state_owner(subject: str, facts: Facts) -> tuple[str, str]:
 def read_moves(clause: Clause, facts: Facts) -> bool:
     """ "customers can cancel bookings", "loans are approved by staff", "check out a tool"."""
     verb, rest, passive = _move_verb(clause)
-    if not verb or clause.negated:
+    if not verb or clause.negated or _is_creation(clause):
         return False
     if passive:
         keys = subject_keys(clause.subject_text, facts)
@@ -148,12 +148,19 @@ def _move_verb(clause: Clause) -> tuple[str, str, bool]:
     return (verb if verb in lex.STATE_VERBS else ""), rest, passive
 
 
+def _is_creation(clause: Clause) -> bool:
+    """ "customers submit jobs with a file name": submitting makes the job, it does not move one."""
+    return clause.verb in LIGHT and not clause.participle and " with " in clause.rest_text
+
+
 def read_act(clause: Clause, facts: Facts) -> bool:
     """Somebody does something to a thing; a record of it, or a link, will say so."""
     if clause.negated or not (clause.rest or clause.participle):
         return False
     verb = clause.participle or clause.verb
-    if verb in ("be", "have", "do", "can", "go", "be able", "") or verb in lex.STATE_VERBS:
+    if verb in ("be", "have", "do", "can", "go", "be able", "") or (
+        verb in lex.STATE_VERBS and not _is_creation(clause)
+    ):
         return False
     if clause.participle:
         return _read_passive_act(clause, facts)
@@ -180,6 +187,8 @@ def read_act(clause: Clause, facts: Facts) -> bool:
     )
     if clause.imperative or (not generic and not actors):
         return False
+    if clause.subject_text.lower() in ("we", "i"):
+        return read_entity_list(target_text, facts, 1)  # what the business does, not who does what
     done = False
     for item in split_list(re.sub(r"^(?:up|for|in|out|on|to|at|with)\s+", "", target_text)) or []:
         noun = parse_noun(item)

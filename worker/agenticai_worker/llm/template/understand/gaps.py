@@ -18,7 +18,7 @@ _GAPS: tuple[tuple[str, str], ...] = (
      "taking payments"),
     (r"\b(?:(?:send|sends|sending|sent|receive|get|gets|via|by|through|deliver)\b[\w\s]{0,30}\b(?:e-?mails?|sms|text messages?|whatsapp|push notifications?|notifications?|reminders?|newsletters?|alerts?)|notif(?:y|ies|ied|ication)s?|email(?:ed|ing) (?:the|to|a)|(?:email|sms|push) (?:notification|reminder|alert)s?|remind(?:s|ed)?|reminders?|alert(?:s|ed)? (?:me|us|staff|users|the)|(?:be|is|are) (?:alerted|notified|emailed|informed)|mailing)\b",
      "sending e-mails, messages or notifications"),
-    (r"\b(?:pdfs?|print(?:ed|able|ing)?|word documents?|docx|excel|xlsx|spreadsheets?|csv)\b", "producing or reading documents (PDF, spreadsheets, print)"),
+    (r"\b(?:pdfs?|print(?:s|ing)?\s+(?:an?|the|out|labels?|receipts?|tickets?|invoices?|reports?|badges?)\b|printable|word documents?|docx|excel|xlsx|spreadsheets?|csv)\b", "producing or reading documents (PDF, spreadsheets, print)"),
     (r"\b(?:machine learning|ml models?|artificial intelligence|\bai\b|predict(?:s|ed|ing|ion|ions|ive)?|forecast(?:s|ed|ing)?|recommend(?:s|ed|ing|ation|ations)? (?:\w+ )?(?:engine|system|based|to users|products|items|similar)|recommendation engine|neural|chatbot|nlp|image recognition|sentiment)\b",
      "prediction, recommendation or other machine learning"),
     (r"\b(?:real[- ]?time|websockets?|live (?:updates?|tracking|chat|map|dashboard|feed|view)|push updates?|streaming|instant messag\w+)\b", "real-time updates"),

@@ -101,7 +101,7 @@ MANAGE_VERBS = _words(
     "define set configure modify input document catalogue catalog know want need like search "
     "filter build make write develop design implement help model represent have use allow let "
     "enable run keep hold put give query fetch return-list schedule plan save archive-of count "
-    "report export import upload download print sort group compare calculate compute generate "
+    "report mark flag export import upload download print sort group compare calculate compute generate "
     "send notify email call be do go come work start-with focus concern deal contain expose"
 )
 VIEW_VERBS = _words(

@@ -183,7 +183,7 @@ def _read_structure(clause: Clause, facts: Facts) -> bool:
         return False
     if structure.read_have(clause, facts) or structure.read_belong(clause, facts):
         return True
-    if clause.verb == "be" and _is_purpose(clause):
+    if clause.verb == "be" and (_is_purpose(clause) or _is_business(clause, facts)):
         return True
     return _is_listing(clause) and structure.read_manage(clause, facts)
 
@@ -196,6 +196,11 @@ def _is_purpose(clause: Clause) -> bool:
         and not clause.participle
         and not clause.rest_text.strip()
     )
+
+
+def _is_business(clause: Clause, facts: Facts) -> bool:
+    """ "we are a language school"."""
+    return clause.subject_text.lower() in ("we", "i") and structure.read_manage(clause, facts)
 
 
 def _is_listing(clause: Clause) -> bool:
@@ -212,7 +217,7 @@ def _is_listing(clause: Clause) -> bool:
         by_person
         and clause.verb in actions.LIGHT
         and first
-        and not structure.attribute_like(first[0])
+        and not structure.attribute_like(re.sub(r"\([^()]*\)?", "", first[0]))
     ):
         return False
     return clause.verb in lex.MANAGE_VERBS and not (

@@ -5,7 +5,7 @@ import re
 from . import gaps, types, words
 from . import lexicon as lex
 from .facts import Facts, Link
-from .fields import Attribute, parse_attribute, split_list, with_field
+from .fields import Attribute, parse_attribute, parse_choices, split_list, with_field
 from .nouns import Noun, is_generic, is_person, is_thing, parse_noun
 from .tagging import Clause, text_of
 
@@ -18,7 +18,7 @@ _OF_EACH = re.compile(
     re.IGNORECASE,
 )
 _PREPOSITION = re.compile(
-    r"^\s*(?:part of|to|by|in|on|at|for|with|of|from|into|against|under|about|onto|within|inside)\s+",
+    r"^\s*(?:part of|per|to|by|in|on|at|for|with|of|from|into|against|under|about|onto|within|inside)\s+",
     re.I,
 )
 RECORDING = lex.HAVE_VERBS - lex.OWNED_VERBS
@@ -214,6 +214,9 @@ def read_belong(clause: Clause, facts: Facts) -> bool:
     if clause.negated or not (belongs or passive or placed or comes):
         return False
     sources = subject_keys(clause.subject_text, facts)
+    whole = re.match(r"^.+?\s+of\s+((?:an?|each|every|the)\s+[\w -]+)$", clause.subject_text, re.I)
+    if whole and sources and (owner := subject_keys(whole[1], facts)):
+        facts.links.append(Link(sources[0], owner[0], "one"))  # "performances of a production"
     if not sources or (is_generic(sources[0]) and not facts.find(sources[0])):
         return False
     role = words.participle(clause.participle) if clause.participle else ""
@@ -354,7 +357,8 @@ def add_entity_phrase(phrase: str, facts: Facts, strength: int = 2) -> Noun:
         key = noun.key
     facts.add_thing(key, strength)
     if noun.inner and not noun.inner.lower().startswith(("e.g", "optional", "that is")):
-        for item in split_list(noun.inner):
+        one_field = re.match(r"^[\w ]+:\s[^:]+$", noun.inner)
+        for item in [noun.inner] if one_field else split_list(noun.inner):
             add_item(key, item, facts)
     return noun
 
@@ -437,7 +441,7 @@ def _read_business(clause: Clause, facts: Facts) -> bool:
     """ "we run a clinic": what the whole is about, not a thing to keep."""
     single = re.match(r"(?:an?|the|my|our)\s", clause.rest_text)
     business = parse_noun(clause.rest_text)
-    if clause.verb not in ("run", "operate", "manage", "own") or not single or business.plural:
+    if clause.verb not in ("run", "operate", "manage", "own", "be") or not single or business.plural:
         return False
     facts.topic = facts.topic or (business.key if is_thing(business.key) else "")
     return True
@@ -566,6 +570,11 @@ def read_labelled(label: str, text: str, facts: Facts) -> bool:
     """ "Pet: name, species": the label is a thing, a field, or a heading."""
     noun = parse_noun(label)
     head = noun.head
+    if "->" in text and is_thing(noun.key) and (states := parse_choices(text)):
+        owner = facts.find(noun.key) or noun.key
+        facts.add_thing(owner, 2)
+        facts.states[owner] = states
+        return True
     if head in ("status", "state", "stage") and facts.context:
         add_item(facts.context, f"{head}: {text}", facts)
         return True

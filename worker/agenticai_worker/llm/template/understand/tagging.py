@@ -270,7 +270,8 @@ def _verb_after_noun(  # noqa: PLR0917
     if _has_finite(_clause(done)):
         return None
     plain = following in ("", "DET", "PREP", "NUM", "PRON", "ADV", "TO", "REL", "NOT")
-    if words.is_plural(before.word) or before.word in ("staff", "people", "team"):
+    head = _head(done)
+    if words.is_plural(head) or head in ("staff", "people", "team"):
         strong = following in ("DET", "PREP", "NUM", "PRON") or words.is_plural(next_word) or (
             following == "" and bool(next_word)
         )  # fmt: skip
@@ -283,7 +284,6 @@ def _verb_after_noun(  # noqa: PLR0917
         unknown = (
             unknown
             and before.word not in _PLURAL_MODIFIERS
-            and before is done[-1]
             and len(done) <= 2
         )
         return (
@@ -301,6 +301,16 @@ def _verb_after_noun(  # noqa: PLR0917
     if forms & {"s"} and following in ("DET", "NUM") and determiner:
         return "VB"
     return None
+
+
+def _head(done: list[Token]) -> str:
+    """The noun that the verb agrees with: "performances of a production" -> performances."""
+    for at in range(len(done) - 1, 0, -1):
+        if done[at].word == "of" and done[at - 1].tag == "N":
+            return done[at - 1].word
+        if done[at].tag not in ("N", "DET", "VBN"):
+            break
+    return done[-1].word
 
 
 def _after_modal(done: list[Token]) -> bool:
@@ -346,7 +356,7 @@ def _continues_verbs(
     )
     if not plain or ("base" not in forms and "s" not in forms):
         return False
-    last = next((t for t in reversed(done[:-1]) if t.tag in ("VB", "HAVE", "MODAL", "TO")), None)
+    last = next((t for t in reversed(done[:-1]) if t.tag in ("VB", "HAVE", "BE", "MODAL", "TO")), None)
     adjacent = len(done) > 1 and done[-2].tag == "VB"
     if last is None:
         return False
@@ -356,12 +366,13 @@ def _continues_verbs(
         return False
     if "base" in forms and words.verb_base(last.word, "base") and last.tag == "VB":
         modal = any(t.tag in ("MODAL", "TO") for t in done) or done[0].tag == "VB"
-        return (modal or word not in ("record", "store", "list")) and (
+        return (modal or word not in ("store", "list")) and (
             following in ("DET", "PRON", "NUM")
             or words.is_plural(next_word)
-            or word in lex.VIEW_VERBS
+            or word in lex.VIEW_VERBS or word == "record"
         )
-    return "s" in forms and words.verb_base(last.word, "s") is not None and following == "DET"
+    singular = words.verb_base(last.word, "s") is not None or last.word in ("is", "has")
+    return "s" in forms and singular and following == "DET"
 
 
 @dataclass(frozen=True)

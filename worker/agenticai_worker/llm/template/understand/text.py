@@ -18,6 +18,8 @@ _CONTRACTIONS = (
     (r"\betc\.?(?=\W|$)", ""),
     (r"\bas well as\b|\balong with\b|\btogether with\b", "and"),
     (r"\band\s*/\s*or\b", "or"),
+    (r"\s\+\s", " and "),
+    (r"\s*(?:→|=>|->)\s*", " -> "),
     (r"\bincl\.", "including"),
     (r"\bmax\.\s", "max "),
     (r"\bmin\.\s", "min "),
@@ -45,7 +47,7 @@ _SECTION = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"e\.g\.|[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9]+)*|'s?(?![A-Za-z])|\d+(?:\.\d+)?|°\s?[CF]\b|\S"
+    r"->|e\.g\.|[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9]+)*|'s?(?![A-Za-z])|\d+(?:\.\d+)?|°\s?[CF]\b|\S"
 )
 MAX_CHARACTERS = 20_000
 

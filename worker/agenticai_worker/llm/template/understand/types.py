@@ -178,6 +178,8 @@ def _by_shape(name: str, parts: list[str]) -> FieldType | None:  # noqa: PLR0911
         return "date"
     if name.startswith(("price_", "cost_", "fee_", "rate_per", "rent_per", "charge_per")):
         return "decimal"
+    if head == "due":
+        return "date"
     if head == "at" and len(parts) > 1:
         return "datetime"
     if head == "time":

@@ -130,7 +130,7 @@ def singular(word: str) -> str:
         return _IRREGULAR[word]
     if len(word) < 3 or word in _UNCHANGED or not word.endswith("s") or word[-2:] in ("ss", "us"):
         return word
-    if word.endswith(("is", "'s")):
+    if word.endswith(("sis", "xis", "'s")) or word in ("tennis", "iris", "debris", "chassis"):
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
