@@ -30,8 +30,8 @@ from agenticai_local.stack import SANDBOX_PYTHON, LocalStack
 
 DESCRIPTION = (
     "A dog grooming salon. Customers have a name, an email and a phone number. Each dog belongs to "
-    "a customer and has a name, a breed and a weight in kg. Appointments book a dog with a groomer "
-    "from a start to an end time, cost a price, and can be confirmed, cancelled or completed."
+    "a customer and has a name, a breed and a weight in kg. Appointments are for a dog, have a "
+    "start time, an end time and a price, and can be confirmed, cancelled or completed."
 )
 MODIFICATION = "Add user authentication"
 OUTPUT = ROOT / "demo-output"
