@@ -44,13 +44,18 @@ class Settings(BaseSettings):
     health_file: str | None = None  # touched by the worker whenever it has polled
 
     sandbox_python: str | None = None  # interpreter of the curated environment; None: our own
-    sandbox_require: Literal["strong", "basic", "none"] = "basic"
+    # The weakest sandbox that QA accepts; unset: strong in the environment "prod", else basic.
+    sandbox_require: Literal["strong", "basic", "none"] | None = None
 
     allowed_origins: tuple[str, ...] = ()
     poll_min_seconds: float = 0.25  # gateway: between two looks at the heads
     poll_max_seconds: float = 2.0
     ping_seconds: float = 20.0
     recheck_seconds: float = 5.0  # gateway: between two looks at a socket's authorisation
+
+    @property
+    def required_sandbox(self) -> Literal["strong", "basic", "none"]:
+        return self.sandbox_require or ("strong" if self.env == "prod" else "basic")
 
     def queue_url(self, agent: Agent) -> str:
         url: str = getattr(self, f"queue_url_{agent.value}")

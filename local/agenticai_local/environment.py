@@ -1,6 +1,7 @@
 """The environment of each process: what it needs, and nothing else of the user's."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,9 @@ _MODEL = (
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
 )
+# Only Linux can keep a process from the network without help. On another system what is written
+# runs as the user's own code would, with time and size limited.
+_SANDBOX = {} if sys.platform == "linux" else {"AGENTICAI_SANDBOX_REQUIRE": "none"}
 _LOOPBACK = "127.0.0.1,localhost"
 # A laptop loses processes more often than a data centre and waits less for them.
 _LOCAL = {
@@ -69,6 +73,7 @@ def worker_environment(
     return {
         **services,
         **{name: user[name] for name in _MODEL if name in user},
+        **_SANDBOX,
         "AGENTICAI_SANDBOX_PYTHON": str(sandbox_python),
         "AGENTICAI_HEALTH_FILE": str(health_file(run_folder, agent)),
     }

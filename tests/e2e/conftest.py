@@ -1,7 +1,6 @@
 """The whole system, as ``make up`` runs it, for all end-to-end tests together."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

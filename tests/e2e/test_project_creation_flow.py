@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,17 @@ DEADLINE = 90.0  # s
 
 
 @pytest.fixture
-def api(stack: LocalStack) -> httpx.Client:
-    return httpx.Client(
-        base_url=stack.api_url, headers={"X-API-Key": stack.api_key}, timeout=10, trust_env=False
-    )
+def api(stack: LocalStack) -> Iterator[httpx.Client]:
+    key = {"X-API-Key": stack.api_key}
+    with httpx.Client(base_url=stack.api_url, headers=key, timeout=10, trust_env=False) as client:
+        yield client
 
 
 def updates_until(stack: LocalStack, project_id: str, *ends: str) -> list[dict[str, Any]]:
     """Every event from the first on, read as a plain WebSocket client reads them."""
     updates: list[dict[str, Any]] = []
     deadline = time.monotonic() + DEADLINE
-    url = f"{stack.websocket_url}?project_id={project_id}"
+    url = f"{stack.websocket_url}?project_id={project_id}&after=0"
     with connect(url, additional_headers={"X-API-Key": stack.api_key}) as socket:
         while time.monotonic() < deadline:
             frame = json.loads(socket.recv(timeout=deadline - time.monotonic()))

@@ -12,7 +12,7 @@ from agenticai_worker.agents import AGENTS, Tools, qa
 from agenticai_worker.quality import Quality
 from agenticai_worker.sandbox.base import Command, Finished
 from agenticai_worker.sandbox.local import SandboxBroken
-from agenticai_worker.work import TransientFailure
+from agenticai_worker.work import PermanentFailure, TransientFailure
 
 GOOD = TestReport(passed=4, coverage=0.91, seconds=1.234, sandbox="basic")
 FAILURES = tuple(TestFailure(test=f"t{n}", message="x" * 5000) for n in range(9))
@@ -48,14 +48,14 @@ def run_qa(monkeypatch: pytest.MonkeyPatch, report: TestReport):
     monkeypatch.setattr(qa, "run_tests", run_tests)
     monkeypatch.setattr(qa, "measure", lambda *_: quality)
     work = make_work(Action.TEST)
-    return AGENTS[Action.TEST](work, Tools(NoSandbox())), work, runs
+    return AGENTS[Action.TEST](work, Tools(NoSandbox(), "none")), work, runs
 
 
 def test_packaging_files_join_the_candidate() -> None:
     work = make_work(
         Action.PACKAGE, lambda p: file_block(p.values["path"], notes.PACKAGE[p.values["path"]])
     )
-    outcome = AGENTS[Action.PACKAGE](work, Tools(NoSandbox()))
+    outcome = AGENTS[Action.PACKAGE](work, Tools(NoSandbox(), "none"))
     manifest = read_manifest(work.files, outcome.outputs["manifest"])
     after = read_tree(work.files, "proj_1", manifest)
     expected = {**notes.FILES, **notes.PACKAGE}
@@ -80,7 +80,7 @@ def test_passed_tests_are_told_with_their_scores(monkeypatch) -> None:
 
 def test_a_rerun_does_not_run_the_tests_again(monkeypatch) -> None:
     outcome, work, runs = run_qa(monkeypatch, GOOD)
-    assert AGENTS[Action.TEST](work, Tools(NoSandbox())) == outcome
+    assert AGENTS[Action.TEST](work, Tools(NoSandbox(), "none")) == outcome
     assert len(runs) == 1
 
 
@@ -109,4 +109,11 @@ def test_a_broken_sandbox_says_nothing_about_the_code(monkeypatch) -> None:
 
     monkeypatch.setattr(qa, "run_tests", run_tests)
     with pytest.raises(TransientFailure, match="no space"):
-        AGENTS[Action.TEST](make_work(Action.TEST), Tools(NoSandbox()))
+        AGENTS[Action.TEST](make_work(Action.TEST), Tools(NoSandbox(), "none"))
+
+
+def test_nothing_runs_in_a_sandbox_that_is_too_weak() -> None:
+    with pytest.raises(PermanentFailure) as refusal:
+        AGENTS[Action.TEST](make_work(Action.TEST), Tools(NoSandbox(), "basic"))
+    assert refusal.value.failure.code == "SANDBOX_TOO_WEAK"
+    assert "everything" in refusal.value.failure.message

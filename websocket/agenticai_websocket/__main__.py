@@ -6,6 +6,7 @@ from types import FrameType
 
 from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
+from agenticai_core.telemetry import configure_logging
 from agenticai_websocket.main import create_app
 from agenticai_websocket.server import create_server
 from agenticai_websocket.settings import GatewaySettings
@@ -16,6 +17,7 @@ def main() -> None:
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, _leave)
     settings = Settings()
+    configure_logging(settings, "websocket")
     options = GatewaySettings()
     app = create_app(connect(settings), settings, options)
     create_server(app, settings, options).run()

@@ -127,7 +127,8 @@ def _perform(run: "Run") -> Outcome:
         if task.action is Action.DELETE:
             housekeeping.remove_project(services, task.project_id)
             return Outcome()
-        return AGENTS[task.action](run, Tools(sandbox=run.sandbox))
+        tools = Tools(run.sandbox, run.worker.settings.required_sandbox)
+        return AGENTS[task.action](run, tools)
     except PermanentFailure as error:
         return Outcome(failure=error.failure)
     except PermanentModelError as error:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from agenticai_core.content import put_manifest, put_object, read_tree
 from agenticai_core.models import EventDraft, FileEntry, Manifest, Model, Plan
-from agenticai_worker.sandbox.base import Sandbox
+from agenticai_worker.sandbox.base import Level, Sandbox
 from agenticai_worker.work import PermanentFailure, Work
 
 OUTPUT_TOKENS = 16_384  # for one answer; models that think count their thoughts among them
@@ -18,6 +18,7 @@ class Tools:
     """What an agent may use besides its `Work`."""
 
     sandbox: Sandbox
+    required: Level = "basic"  # the weakest sandbox in which generated code may run
 
 
 class Changes(Model):

@@ -9,10 +9,11 @@ from agenticai_worker.agents.base import Tools
 from agenticai_worker.quality import Quality, measure
 from agenticai_worker.sandbox.local import SandboxBroken
 from agenticai_worker.sandbox.testrun import run_tests
-from agenticai_worker.work import TransientFailure, Work
+from agenticai_worker.work import PermanentFailure, TransientFailure, Work
 
 TEST_SECONDS = 300.0
 _MARGIN = 30.0  # of the time left: to measure and to store
+_STRENGTH = ("none", "basic", "strong")
 _SHOWN_FAILURES = 5
 _SHOWN_CHARACTERS = 500
 
@@ -25,7 +26,11 @@ class _Examined(Model):
 
 
 def test(work: Work, tools: Tools) -> Outcome:
-    """Run the tests of the candidate ``manifest``; outputs ``report``."""
+    """Run the tests of the candidate ``manifest``; outputs ``report``.
+
+    Refuses to run anything in a sandbox weaker than ``tools.required``.
+    """
+    _must_be_safe(tools)
     files = read_tree(work.files, work.project.id, work.document("manifest", Manifest))
     work.unit("start", lambda: b"", lambda _: [_started(work, files)])
     examined = _Examined.model_validate_json(
@@ -43,6 +48,17 @@ def test(work: Work, tools: Tools) -> Outcome:
         test_results=_results(report),
         summary=describe(report),
     )
+
+
+def _must_be_safe(tools: Tools) -> None:
+    if _STRENGTH.index(tools.sandbox.level) < _STRENGTH.index(tools.required):
+        missing = ", ".join(tools.sandbox.missing) or "isolation"
+        raise PermanentFailure(
+            "SANDBOX_TOO_WEAK",
+            f"Generated code may run in a {tools.required} sandbox only; this one is "
+            f"{tools.sandbox.level}, it lacks: {missing}",
+            "Run the worker where these are available, or lower AGENTICAI_SANDBOX_REQUIRE",
+        )
 
 
 def _examine(work: Work, tools: Tools, files: Mapping[str, bytes]) -> _Examined:
