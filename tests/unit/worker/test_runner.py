@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
 from pydantic import BaseModel
+from structlog.contextvars import bound_contextvars, get_contextvars
 from structlog.testing import CapturingLogger
 
 from agenticai_core import runs
@@ -202,6 +203,22 @@ def test_a_task_that_is_being_worked_on_is_left_alone(bench: Bench) -> None:
     bench.fails_with(RuntimeError("must not be called"))
 
     assert bench.world.log == before
+
+
+def test_a_task_leaves_the_logs_context_as_it_was(bench: Bench) -> None:
+    bound: list[dict[str, Any]] = []
+
+    def agent(run: Run, tools: Any) -> Outcome:
+        bound.append(get_contextvars())
+        return Outcome(outputs={"plan": "p"})
+
+    with bound_contextvars(service="worker-pm"):
+        bench.run(agent)
+        after = get_contextvars()
+
+    ids = {"project_id": bench.world.project_id, "task_id": bench.world.task_id}
+    assert bound == [{"service": "worker-pm", **ids}]
+    assert after == {"service": "worker-pm"}
 
 
 # ---- transient errors ---------------------------------------------------------------------------
