@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -29,9 +30,13 @@ def test_a_node_outlives_every_fault(node: Node, proxy: FaultProxy) -> None:
     for fault in (*ANSWERS, "cut"):
         before = complaints(node)
         proxy.fault = fault
-        wait_for(lambda before=before: complaints(node) > before)
+        wait_for(partial(more_complaints, node, before))
         proxy.fault = None
-        node.wait_planned(node.create(), 10)
+        node.wait_planned(node.create(), 20)
+
+
+def more_complaints(node: Node, before: int) -> bool:
+    return complaints(node) > before
 
 
 def complaints(node: Node) -> int:
@@ -49,7 +54,7 @@ def test_a_refused_connection_is_no_busy_loop(node: Node, proxy: FaultProxy) -> 
 
     assert time.monotonic() - began > 1.5, "three more polls in so short a time"
     proxy.accept()
-    node.wait_planned(node.create(), 10)
+    node.wait_planned(node.create(), 20)
 
 
 def test_a_hanging_poll_is_given_up(node: Node, proxy: FaultProxy) -> None:
@@ -58,7 +63,7 @@ def test_a_hanging_poll_is_given_up(node: Node, proxy: FaultProxy) -> None:
     wait_for(lambda: node.log("broker.poll_failed"))
     proxy.fault = None
 
-    node.wait_planned(node.create(), 10)
+    node.wait_planned(node.create(), 20)
 
 
 def test_a_node_at_capacity_does_not_poll(node: Node, proxy: FaultProxy) -> None:
