@@ -7,7 +7,14 @@ from . import types, words
 from .facts import Act, Facts, Link
 from .fields import parse_choices, split_list
 from .nouns import is_event, is_generic, is_person, is_thing, parse_noun
-from .structure import add_entity_phrase, add_item, mask_parentheses, read_entity_list, subject_keys, unmask
+from .structure import (
+    add_entity_phrase,
+    add_item,
+    mask_parentheses,
+    read_entity_list,
+    subject_keys,
+    unmask,
+)
 from .tagging import Clause
 from .types import UNIT_NAMES
 

@@ -102,7 +102,7 @@ MANAGE_VERBS = _words(
     "filter build make write develop design implement help model represent have use allow let "
     "enable run keep hold put give query fetch return-list schedule plan save archive-of count "
     "report mark flag export import upload download print sort group compare calculate compute generate "
-    "send notify email call be do go come work start-with focus concern deal contain expose"
+    "send notify email call work start-with focus concern deal contain expose"
 )
 VIEW_VERBS = _words(
     "see view list show display find get retrieve browse search filter know report look query "

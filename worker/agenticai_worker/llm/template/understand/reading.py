@@ -183,6 +183,8 @@ def _read_structure(clause: Clause, facts: Facts) -> bool:
         return False
     if structure.read_have(clause, facts) or structure.read_belong(clause, facts):
         return True
+    if clause.verb == "be" and clause.subject_text.lower() == "there":
+        return structure.read_entity_list(clause.rest_text, facts)
     if clause.verb == "be" and (_is_purpose(clause) or _is_business(clause, facts)):
         return True
     return _is_listing(clause) and structure.read_manage(clause, facts)
@@ -268,7 +270,15 @@ def _read_behaviour(sentence: str, clause: Clause, facts: Facts, done_rules: set
         or _is_crud(clause, facts)
     )
     if not understood and len(whole.split()) > 1:
-        facts.not_understood.append(gaps.shorten(whole))
+        facts.not_understood.append(gaps.shorten(_quote(sentence, clause, whole)))
+
+
+def _quote(sentence: str, clause: Clause, whole: str) -> str:
+    """The clause in the user's own words, where they can be found in the sentence."""
+    start = sentence.find(clause.subject_text) if clause.subject_text else 0
+    rest = clause.rest_text
+    end = sentence.find(rest, start) if rest else -1
+    return sentence[start : end + len(rest)] if start >= 0 and end >= 0 else whole
 
 
 def _read_clause_rule(sentence: str, clause: Clause, facts: Facts) -> bool:

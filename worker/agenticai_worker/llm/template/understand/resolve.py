@@ -332,7 +332,8 @@ def _anchor_events(fresh: list[str], board: Board) -> None:
         if references and not (_needs_object(key) and all(is_person(f.name) for f in references)):
             continue
         if any(
-            f.name in ("name", "title", "email") or f.name.endswith("_name") for f in draft.fields.values()
+            f.name in ("name", "title", "email") or f.name.endswith("_name")
+            for f in draft.fields.values()
         ):
             continue  # it speaks for itself
         things = [d for d in board.drafts.values() if not d.event and not is_person(d.key)]

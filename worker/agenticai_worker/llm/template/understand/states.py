@@ -197,8 +197,14 @@ def _sources(choice: str, choices: tuple[str, ...], first: str) -> tuple[str, ..
     if choice in lex.BAD_ENDS:
         return tuple(c for c in living if c != choice)
     before = [c for c in choices[: choices.index(choice)] if c not in lex.BAD_ENDS]
-    if choices[:1] == ("pending",) and first == "pending" and choices[1] in _REACHED | lex.FIRST_STATES:
-        return tuple(c for c in before if c not in lex.GOOD_ENDS)  # "may be released or transferred"
+    if (
+        choices[:1] == ("pending",)
+        and first == "pending"
+        and choices[1] in _REACHED | lex.FIRST_STATES
+    ):
+        return tuple(
+            c for c in before if c not in lex.GOOD_ENDS
+        )  # "may be released or transferred"
     if choice in lex.GOOD_ENDS and before and before[-1] in lex.GOOD_ENDS:
         return (before[-1],)
     candidates = [c for c in before if c not in lex.GOOD_ENDS] or [first]

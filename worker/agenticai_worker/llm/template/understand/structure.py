@@ -441,7 +441,11 @@ def _read_business(clause: Clause, facts: Facts) -> bool:
     """ "we run a clinic": what the whole is about, not a thing to keep."""
     single = re.match(r"(?:an?|the|my|our)\s", clause.rest_text)
     business = parse_noun(clause.rest_text)
-    if clause.verb not in ("run", "operate", "manage", "own", "be") or not single or business.plural:
+    if (
+        clause.verb not in ("run", "operate", "manage", "own", "be")
+        or not single
+        or business.plural
+    ):
         return False
     facts.topic = facts.topic or (business.key if is_thing(business.key) else "")
     return True

@@ -281,11 +281,7 @@ def _verb_after_noun(  # noqa: PLR0917
             and words.is_plural(next_word)
             and not words.is_plural(word)
         )
-        unknown = (
-            unknown
-            and before.word not in _PLURAL_MODIFIERS
-            and len(done) <= 2
-        )
+        unknown = unknown and before.word not in _PLURAL_MODIFIERS and len(done) <= 2
         return (
             "VB"
             if ("base" in forms and plain and strong and word not in ("address",)) or unknown
@@ -356,7 +352,9 @@ def _continues_verbs(
     )
     if not plain or ("base" not in forms and "s" not in forms):
         return False
-    last = next((t for t in reversed(done[:-1]) if t.tag in ("VB", "HAVE", "BE", "MODAL", "TO")), None)
+    last = next(
+        (t for t in reversed(done[:-1]) if t.tag in ("VB", "HAVE", "BE", "MODAL", "TO")), None
+    )
     adjacent = len(done) > 1 and done[-2].tag == "VB"
     if last is None:
         return False
@@ -369,7 +367,8 @@ def _continues_verbs(
         return (modal or word not in ("store", "list")) and (
             following in ("DET", "PRON", "NUM")
             or words.is_plural(next_word)
-            or word in lex.VIEW_VERBS or word == "record"
+            or word in lex.VIEW_VERBS
+            or word == "record"
         )
     singular = words.verb_base(last.word, "s") is not None or last.word in ("is", "has")
     return "s" in forms and singular and following == "DET"

@@ -51,7 +51,7 @@ _HEADS: dict[FieldType, frozenset[str]] = {
     ),
     "text": _words(
         "note notes description comment comments remark remarks instructions instruction bio "
-        "biography summary body content message details reason abstract feedback observation "
+        "biography summary result body content message details reason abstract feedback observation "
         "observations history symptoms diagnosis findings finding allergies allergy ingredients "
         "directions steps explanation text narrative conditions terms requirements transcript "
         "lyrics agenda purpose outcome wishes preferences recommendations objectives skills "

@@ -82,7 +82,7 @@ def read_wish(clause: Clause, facts: Facts) -> bool:
     done = False
     text = re.sub(r"\s+and\s+(?=(?:per|by)\s)", ", ", text)
     pieces = (
-        split_list(text)
+        re.split(r",\s*(?:and\s+)?|\s+(?:and|&)\s+", text)
         if not re.search(r"\b(?:search|find|filter)\b.*\bby\b", text, re.I)
         else [text]
     )
