@@ -469,6 +469,24 @@ def test_types_in_parentheses_and_limits() -> None:
     assert field(made, "Article", "status").default == "draft"
 
 
+def test_relatives_inside_a_list_of_attributes() -> None:
+    made = plan(
+        "A post has a title, a status which can be draft or published, and a slug that must be unique."
+    )
+    assert names(made) == {"Post"}
+    assert field(made, "Post", "status").choices == ("draft", "published")
+    assert field(made, "Post", "slug").unique
+
+
+def test_relatives_that_describe_a_thing() -> None:
+    made = plan(
+        "Track boats that have a name and a price. Customers who book boats can cancel bookings."
+    )
+    assert names(made) == {"Boat", "Customer", "Booking"}
+    assert types(made, "Boat") == {"name": "string", "price": "decimal"}
+    assert "cancel" in moves(made, "Booking")
+
+
 def test_very_short_descriptions() -> None:
     assert names(plan("todo app")) == {"Todo"}
     assert names(plan("gym")) == {"Gym"}

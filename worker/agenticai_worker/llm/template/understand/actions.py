@@ -4,6 +4,7 @@ import re
 
 from . import lexicon as lex
 from . import types, words
+from .clauses import Clause
 from .facts import Act, Facts, Link
 from .fields import parse_choices, split_list
 from .nouns import is_event, is_generic, is_person, is_thing, parse_noun
@@ -15,7 +16,6 @@ from .structure import (
     subject_keys,
     unmask,
 )
-from .tagging import Clause
 from .types import UNIT_NAMES
 
 _PARTICLES = re.compile(r"^(in|out|off|up|down|over|back|away)\b\s*")
@@ -160,7 +160,7 @@ def _is_creation(clause: Clause) -> bool:
     return clause.verb in LIGHT and not clause.participle and " with " in clause.rest_text
 
 
-def read_act(clause: Clause, facts: Facts) -> bool:
+def read_act(clause: Clause, facts: Facts) -> bool:  # noqa: PLR0911
     """Somebody does something to a thing; a record of it, or a link, will say so."""
     if clause.negated or not (clause.rest or clause.participle):
         return False

@@ -8,14 +8,15 @@ from typing import Literal
 from agenticai_core.models import Entity, Plan, Report
 
 from . import differences, edits, gaps, types, words
-from .constraints import constrain, match_field
-from .drafts import Board, Draft, board_of, spoken
+from .constraints import constrain
+from .drafts import Board, board_of, spoken
 from .facts import Facts, Link
 from .fields import parse_attribute, parse_choices, safe_name, split_list
 from .nouns import is_thing, parse_noun
 from .plan import build, summarize
 from .reading import read
 from .reports import add_reports
+from .targets import NotUnderstood, find_entity, find_field, need_entity, owner_and_field
 from .text import is_english, sentences
 from .wishes import read_one_wish
 
@@ -29,10 +30,6 @@ class Change:
     plan: Plan | None = None
     steps: tuple[str, ...] = ()
     risk: Literal["low", "medium", "high"] = "low"
-
-
-class NotUnderstood(Exception):
-    """One part of a request cannot be done; the message says why."""
 
 
 _COMMANDS = (
@@ -154,80 +151,6 @@ def _apply(plan: Plan, part: str) -> Plan:
     raise NotUnderstood("This was not understood.")
 
 
-# ---- finding what is meant -------------------------------------------------------------------------
-
-
-def find_entity(plan: Plan, phrase: str) -> Entity | None:
-    """The entity that a phrase names, in singular or plural, by its whole name or its head."""
-    key = parse_noun(phrase).key
-    board = board_of(plan)
-    draft = board.drafts.get(key) or (board.find(key) if key else None)
-    if draft is None and words.to_snake(phrase) in {e.plural for e in plan.entities}:
-        draft = next((d for d in board.drafts.values() if d.plural == words.to_snake(phrase)), None)
-    if draft is None or (
-        key not in board.drafts and key.endswith("_" + draft.key) and key != draft.key
-    ):
-        return None
-    return next(e for e in plan.entities if e.name == draft.name)
-
-
-def _need_entity(plan: Plan, phrase: str) -> Entity:
-    entity = find_entity(plan, phrase)
-    if entity is None:
-        raise NotUnderstood(f"there is nothing called “{phrase.strip()}” in this project.")
-    return entity
-
-
-def _draft_of(plan: Plan, entity: Entity) -> Draft:
-    draft = board_of(plan).named(entity.name)
-    if draft is None:
-        raise NotUnderstood(f"there is no {entity.name}.")
-    return draft
-
-
-def _find_field(plan: Plan, entity: Entity, phrase: str) -> str:
-    phrase = re.sub(r"\b(?:field|column|attribute|property)s?\b", "", phrase)
-    key = words.to_snake(re.sub(r"^(?:the|an?|its|their)\s+", "", phrase.strip().lower()))
-    name = match_field(key.removesuffix("_id"), _draft_of(plan, entity))
-    if name is None:
-        have = ", ".join(f.name for f in entity.fields)
-        raise NotUnderstood(f"{entity.name} has no field “{phrase.strip()}”; it has {have}.")
-    return name
-
-
-def _owner_and_field(plan: Plan, phrase: str) -> tuple[Entity, str] | None:
-    """ "the email of members", "member's email", "Member.email", "member email", or a field of only one."""
-    phrase = re.sub(r"\b(?:field|column|attribute|property)s?\b", "", phrase).strip()
-    phrase = re.sub(r"\s+", " ", phrase)
-    for pattern, owner, field in (
-        (
-            r"^(?:the\s+)?(.+?)\s+(?:of|on|in|from|for)\s+(?:the\s+|an?\s+|each\s+|every\s+|all\s+)?(.+)$",
-            2,
-            1,
-        ),
-        (r"^(?:the\s+|an?\s+)?(.+?)'s?\s+(.+)$", 1, 2),
-        (r"^(\w+)\s*\.\s*(\w+)$", 1, 2),
-    ):
-        match = re.match(pattern, phrase, re.IGNORECASE)
-        if match:
-            entity = _need_entity(plan, match[owner])
-            return entity, _find_field(plan, entity, match[field])
-    key = words.to_snake(re.sub(r"^(?:the|an?)\s+", "", phrase.lower()))
-    for draft in board_of(plan).drafts.values():
-        for prefix in (draft.key, draft.plural):
-            if key.startswith(prefix + "_") and (
-                name := match_field(key.removeprefix(prefix + "_"), draft)
-            ):
-                return _need_entity(plan, draft.name), name
-    owners = [e for e in plan.entities if key in {f.name for f in e.fields}]
-    if len(owners) == 1:
-        return owners[0], key
-    if len(owners) > 1:
-        names = words.join_words([e.name for e in owners], "or")
-        raise NotUnderstood(f"“{phrase}” is a field of several; say which: {names}.")
-    return None
-
-
 # ---- commands: each returns the changed plan, None when the words are not its own, or raises ---------------
 
 
@@ -288,7 +211,7 @@ def _remove(plan: Plan, part: str) -> Plan | None:
         (names := re.match(r"^(.+?)\s+(?:from|of|on)\s+(.+)$", phrase)) and "," in names[1]
     ) or " and " in phrase.split(" from ")[0]:
         return _remove_several(plan, phrase)
-    found = _owner_and_field(plan, phrase)
+    found = owner_and_field(plan, phrase)
     if found is None:
         raise NotUnderstood(f"there is nothing called “{phrase}” to remove.")
     return _without_field(plan, found[0], found[1])
@@ -297,8 +220,8 @@ def _remove(plan: Plan, part: str) -> Plan | None:
 def _remove_several(plan: Plan, phrase: str) -> Plan:
     names, _, owner = re.sub(r"\s+(?:of|on)\s+", " from ", phrase).rpartition(" from ")
     for item in split_list(names or phrase):
-        entity = _need_entity(plan, owner)
-        plan = _without_field(plan, entity, _find_field(plan, entity, item))
+        entity = need_entity(plan, owner)
+        plan = _without_field(plan, entity, find_field(plan, entity, item))
     return plan
 
 
@@ -331,7 +254,7 @@ def _rename(plan: Plan, part: str) -> Plan | None:
         if draft is None or draft.name != words.to_pascal(new.key):
             raise NotUnderstood(f"“{match[2]}” cannot be a name in the code.")
         return edits.rename_entity(plan, entity, new.key)
-    found = _owner_and_field(plan, match[1])
+    found = owner_and_field(plan, match[1])
     name = safe_name(words.to_snake(match[2]))
     if found is None:
         raise NotUnderstood(f"there is nothing called “{match[1]}” to rename.")
@@ -354,7 +277,7 @@ def _constrain(plan: Plan, part: str) -> Plan | None:
     )
     if not match:
         return None
-    found = _owner_and_field(plan, match[1])
+    found = owner_and_field(plan, match[1])
     if found is None:
         raise NotUnderstood(f"no field “{match[1]}” is known.")
     entity, name = found
@@ -380,7 +303,7 @@ def _add_choice(plan: Plan, part: str) -> Plan | None:
     where = re.sub(r"\b(?:field|choices|options|values|enum|list)\b", "", match[3]).strip()
     label = words.to_snake(match[2])
     try:
-        found = _owner_and_field(plan, where)
+        found = owner_and_field(plan, where)
     except NotUnderstood:
         found = None
     entity = find_entity(plan, where)
@@ -556,7 +479,7 @@ def _is_wish(text: str, part: str) -> bool:
 
 def _complete_filter(plan: Plan, verb: str, field: str) -> str:
     """ "an endpoint that filters by status": the entity with that field."""
-    found = _owner_and_field(plan, field)
+    found = owner_and_field(plan, field)
     if found is None:
         raise NotUnderstood(f"no field “{field}” is known to filter by.")
     return f"{verb} {spoken(found[0].plural)} by {spoken(found[1])}"

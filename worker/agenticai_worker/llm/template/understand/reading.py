@@ -3,12 +3,12 @@
 import re
 from dataclasses import replace
 
-from . import actions, gaps, rules, structure, tagging, wishes
+from . import actions, clauses, gaps, rules, structure, tagging, wishes
 from . import lexicon as lex
+from .clauses import Clause, text_of
 from .facts import Facts
 from .fields import split_list
 from .nouns import is_generic, is_person, is_thing, parse_noun
-from .tagging import Clause, text_of
 from .text import Token, sentences, tokenize
 
 _LABEL = re.compile(r"^([^:()]{1,70}?)\s*:\s+(\S.*)$")
@@ -78,7 +78,7 @@ def _prepare(raw: str, facts: Facts) -> list[tuple[str, Clause]]:
     if label and not re.search(r"\d$", label[1]):
         return _unlabel(label[1].strip(), label[2].strip(), raw, facts)
     tokens = tagging.tag(tokenize(raw))
-    return [(raw, clause) for clause in tagging.clauses(tokens)]
+    return [(raw, clause) for clause in clauses.clauses(tokens)]
 
 
 def _plural_subject(text: str) -> str:
@@ -104,12 +104,12 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
         and head[-1].tag in ("N", "NUM")
         and head[-1].word not in ("following", "fields", "attributes")
     ):
-        stated = [(label, clause) for clause in tagging.clauses(head)]
+        stated = [(label, clause) for clause in clauses.clauses(head)]
         if stated and stated[0][1].subject and stated[0][1].verb != "have":
             return [*stated, (raw, Clause(subject=stated[0][1].subject, rest=tuple(tail)))]
     if head_verb and not tail_verb:
         return [
-            (raw, clause) for clause in tagging.clauses(tagging.tag(tokenize(f"{label} {rest}")))
+            (raw, clause) for clause in clauses.clauses(tagging.tag(tokenize(f"{label} {rest}")))
         ]
     if tail_verb or imperative:
         noun = parse_noun(label)
@@ -126,7 +126,7 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
         if not head_verb and only_name and not noun.plural and not facts.topic:
             facts.topic, first = noun.key, []  # "Ceramics studio: potters book …"
         if head_verb:
-            first = [(label, clause) for clause in tagging.clauses(head)]
+            first = [(label, clause) for clause in clauses.clauses(head)]
         return [*first, *_prepare(rest, facts)]
     if not parse_noun(label).plural and not facts.order and _lists_things(rest):
         facts.topic = facts.topic or parse_noun(label).key

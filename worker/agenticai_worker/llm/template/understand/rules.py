@@ -3,10 +3,10 @@
 import re
 
 from . import types, words
+from .clauses import Clause, text_of
 from .facts import Facts, RawRule, Tweak
 from .nouns import parse_noun
 from .structure import subject_keys
-from .tagging import Clause, text_of
 
 _NEVER = r"(?:\bnot\b|\bno\b|\bnever\b|\bwithout\b|\bavoid|\bprevent|\bforbid|\bprohibit|\breject|\bdisallow|\bonly one\b|n't\b)"
 _OVERLAP = re.compile(

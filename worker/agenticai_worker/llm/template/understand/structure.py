@@ -4,10 +4,10 @@ import re
 
 from . import gaps, types, words
 from . import lexicon as lex
+from .clauses import Clause, text_of
 from .facts import Facts, Link
 from .fields import Attribute, parse_attribute, parse_choices, split_list, with_field
 from .nouns import Noun, is_generic, is_person, is_thing, parse_noun
-from .tagging import Clause, text_of
 
 _WITH = re.compile(
     r"^([^,(]*?)\s+(?:with|having|including|containing|comprising|identified by|consisting of)\s+(.+)$",

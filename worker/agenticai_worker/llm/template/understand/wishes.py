@@ -3,9 +3,9 @@
 import re
 
 from . import lexicon as lex
+from .clauses import Clause
 from .facts import Facts, Wish
 from .fields import split_list
-from .tagging import Clause
 
 _BY = r"(?:per|by|for each|for every|of each|of every|each|every|in each|in every|grouped by|broken down by|with each)"
 _COUNT = re.compile(
