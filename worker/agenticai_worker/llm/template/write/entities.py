@@ -32,10 +32,9 @@ def entity_files(thing: Thing, fill: Fill) -> Iterator[tuple[str, str]]:
             required=required(thing),
         ),
     )
-    checks = [
-        rule.function
-        for rule in (*rules.orders(thing), *rules.overlaps(thing), *rules.stocks(thing))
-    ]
+    checks = [rule.function for rule in rules.orders(thing)]
+    checks += [rule.function for rule in rules.overlaps(thing)]
+    checks += [rule.function for rule in rules.stocks(thing)]
     ruled = {
         "thing": thing,
         "moves": rules.moves(thing),

@@ -6,7 +6,8 @@ from agenticai_worker.llm.template.write.spec import Column, Thing, initial, quo
 def docline(text: str) -> str:
     """Text for the first line of a docstring: one line, no quotes that would end it, no stop."""
     flat = " ".join(text.split()).replace("\\", "/").replace('"', "'")
-    return flat.rstrip(". ")[:160]
+    printable = "".join(letter for letter in flat if letter.isprintable())
+    return printable[:160].rstrip(". ")
 
 
 def create_line(column: Column) -> str:
@@ -19,6 +20,22 @@ def create_line(column: Column) -> str:
     if column.nullable:
         return f"    {column.name}: {kind} | None = None"
     return f"    {column.name}: {kind}"
+
+
+def model_line(column: Column) -> str:
+    """A column in the model of a table."""
+    kind = f"{column.python} | None" if column.nullable else column.python
+    if column.kind == "reference":
+        parts = [f'sa.ForeignKey("{column.target.plural}.id", ondelete="RESTRICT")', "index=True"]
+    else:
+        parts = [column.column_type]
+    if column.source.unique:
+        parts.append("unique=True")
+    if column.managed:
+        parts.append(f"default={initial(column)}")
+    elif column.default is not None:
+        parts.append(f"default={column.default}")
+    return f"    {column.name}: orm.Mapped[{kind}] = orm.mapped_column({', '.join(parts)})"
 
 
 def patch_line(column: Column) -> str:
@@ -36,5 +53,6 @@ FILTERS = {
     "quoted": quoted,
     "initial": initial,
     "create_line": create_line,
+    "model_line": model_line,
     "patch_line": patch_line,
 }

@@ -8,9 +8,18 @@ _TAKEN = frozenset(
     {
         "copy", "json", "dict", "schema", "construct", "validate", "fields", "metadata", "registry",
         "id", "created_at", "updated_at", "self", "cls", "parse_obj", "parse_raw", "from_orm",
-        "schema_json", "model_config", "model_fields",
+        "schema_json", "model_config", "model_fields", "required", "sortable",
+        # What models and schemas import, and would find shadowed within their classes.
+        "sa", "orm", "dt", "uuid", "enum", "choice", "str", "int", "float", "bool",
+        "today", "utc_now", "time_now",
     }
 )  # fmt: skip
+# What the module with the tests' values already calls something.
+_TEST_HELPERS = frozenset(
+    {"day", "moment", "clock", "numbers", "itertools", "dt", "uuid", "values", "client", "changes"}
+)
+# Paths, and modules behind them, that every service has.
+_TAKEN_ROUTES = frozenset({"auth", "docs", "redoc", "health"})
 # What every list already takes as a parameter.
 _LIST_PARAMETERS = frozenset({"q", "sort", "limit", "offset"})
 
@@ -19,6 +28,12 @@ def snake(name: str) -> str:
     """``StockMovement`` -> ``stock_movement``."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     return re.sub(r"\W+", "_", spaced).strip("_").lower()
+
+
+def sample(name: str) -> str:
+    """The function that makes a valid one for the tests, clashing with none of its helpers."""
+    clean = snake(name)
+    return f"{clean}_values" if keyword.iskeyword(clean) or clean in _TEST_HELPERS else clean
 
 
 def words(name: str) -> str:
@@ -45,6 +60,12 @@ def attribute(name: str, entity: str) -> str:
     if clean in _TAKEN or keyword.iskeyword(clean) or clean.startswith("model_"):
         clean = f"{snake(entity)}_{clean}"
     return clean if clean.isidentifier() else f"{snake(entity)}_{clean}"
+
+
+def route(plural: str, *, has_reports: bool) -> str:
+    """The last part of a path, clashing with no path that the service has anyway."""
+    taken = plural in _TAKEN_ROUTES or (has_reports and plural == "reports")
+    return f"{plural}_records" if taken else plural
 
 
 def parameter(name: str) -> str:

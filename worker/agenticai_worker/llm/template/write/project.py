@@ -70,7 +70,10 @@ def _files(project: Project) -> Iterator[tuple[str, str]]:
         yield from _report_files(project, figures)
     yield from _feature_files(project, figures)
     yield "tests/conftest.py", fill("tests/conftest.py.j2")
-    yield "tests/samples.py", fill("tests/samples.py.j2", sample=samples.sample)
+    yield (
+        "tests/samples.py",
+        fill("tests/samples.py.j2", sample=samples.sample, numbered=samples.numbered),
+    )
     yield "tests/test_service.py", fill("tests/test_service.py.j2")
     yield "requirements.txt", pinned(RUNTIME, auth=project.auth)
     yield "requirements-dev.txt", "-r requirements.txt\n" + pinned(TESTING)

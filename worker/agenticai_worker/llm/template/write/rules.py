@@ -1,14 +1,28 @@
 """An entity's rules, transitions and reports, as the blueprints see them."""
 
+import keyword
 from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 
 from agenticai_core.models import Report, Rule, Transition
 from agenticai_worker.llm.template.write import names
-from agenticai_worker.llm.template.write.spec import MOMENTS, NUMBERS, Column, Project, Thing
+from agenticai_worker.llm.template.write.spec import (
+    MOMENTS,
+    NUMBERS,
+    Column,
+    Project,
+    Thing,
+    quoted,
+)
 
-_SERVICE_FUNCTIONS = frozenset({"create", "change", "remove", "check", "find_page"})
+# What services and routers already call something of their own.
+_TAKEN_VERBS = frozenset(
+    {
+        "create", "change", "remove", "check", "find_page", "delete", "get", "list", "replace",
+        "rows", "models",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,11 +39,8 @@ class Move:
     @property
     def function(self) -> str:
         clean = names.snake(self.source.verb)
-        return (
-            clean
-            if clean not in ("create", "change", "remove", "check", "find_page")
-            else f"{clean}_it"
-        )
+        taken = clean in _TAKEN_VERBS or keyword.iskeyword(clean)
+        return f"{clean}_it" if taken else clean
 
     @property
     def path(self) -> str:
@@ -129,6 +140,26 @@ class Overlap:
     def optional(self) -> list[str]:
         return [c.name for c in (self.start, self.end, *self.same) if c.nullable]
 
+    def revived_by(self, move: Move) -> bool:
+        """Whether the move gives something its place back that had left it."""
+        found = self.inactive
+        if found is None or found[0].name != move.column.name:
+            return False
+        return move.target not in found[1] and bool(set(move.sources) & set(found[1]))
+
+    @property
+    def revival(self) -> tuple[list[str], str] | None:
+        """Moves that leave the place, and the one that would come back to it."""
+        if self.inactive is None or not self.inactive[0].managed:
+            return None
+        paths = paths_from_start(self.thing, self.inactive[0])
+        for move in moves(self.thing):
+            left = [value for value in move.source.sources if paths.get(value)]
+            left = [value for value in left if _member(move.column, value) in self.inactive[1]]
+            if self.revived_by(move) and left:
+                return paths[left[0]], move.path
+        return None
+
     @property
     def cancel_path(self) -> list[str] | None:
         """The moves after which the time is free again."""
@@ -167,12 +198,29 @@ class Stock:
         return [column.name for column in self.keys]
 
     @property
-    def much(self) -> str:
-        return '"5.00"' if self.quantity.kind == "decimal" else "5"
+    def counted(self) -> str:
+        """The attribute that is added up."""
+        return self.thing.counted(self.quantity)
 
     @property
-    def minus_much(self) -> str:
-        return '"-5.00"' if self.quantity.kind == "decimal" else "-5"
+    def brought(self) -> str:
+        return self._movement(5, out=False)
+
+    @property
+    def taken(self) -> str:
+        return self._movement(5, out=True)
+
+    def _movement(self, much: int, out: bool) -> str:
+        """Arguments of a sample that brings or takes so much."""
+        direction = self.thing.direction
+        if direction is not None:
+            value = direction.outgoing[0] if out else direction.incoming[0]
+            return f"{self._amount(much)}, {direction.column.name}={quoted(value)}"
+        return self._amount(-much if out else much)
+
+    def _amount(self, much: int) -> str:
+        shown = f'"{much}.00"' if self.quantity.kind == "decimal" else str(much)
+        return f"{self.quantity.name}={shown}"
 
 
 @dataclass(frozen=True)
@@ -209,6 +257,15 @@ class Frozen:
     @property
     def member(self) -> str:
         return _member(self.column, self.value)
+
+    @property
+    def members(self) -> list[str]:
+        """The state and those that come only after it."""
+        start = start_state(self.column)
+        before = {start} | _reachable(self.thing, self.column, start, self.value)
+        after = _reachable(self.thing, self.column, self.value, None)
+        later = [value for _, value in self.column.choices if value in after - before]
+        return [self.member, *(_member(self.column, value) for value in later)]
 
     @property
     def text(self) -> str:
@@ -252,6 +309,19 @@ def paths_from_start(thing: Thing, column: Column) -> dict[str, list[str]]:
     return found
 
 
+def _reachable(thing: Thing, column: Column, start: str, without: str | None) -> set[str]:
+    """The states that moves lead to from ``start``, not passing through ``without``."""
+    found, waiting = set[str](), [start]
+    while waiting:
+        state = waiting.pop()
+        if state in found or state == without:
+            continue
+        found.add(state)
+        fitting = (m for m in moves(thing) if m.source.field == column.source.name)
+        waiting += [m.target_value for m in fitting if state in m.source.sources]
+    return found - {start}
+
+
 def start_state(column: Column) -> str:
     default = column.source.default
     values = [value for _, value in column.choices]
@@ -282,6 +352,7 @@ def stocks(thing: Thing) -> list[Stock]:
         for rule in thing.rules("not_negative_stock")
         if thing.column(rule.fields[0]).kind in NUMBERS
         and all(not thing.column(name).nullable for name in rule.fields[1:])
+        and (thing.direction is not None or (thing.column(rule.fields[0]).minimum or -1) < 0)
     ]
     return [Stock(rule, thing, number) for number, rule in enumerate(fitting, start=1)]
 
@@ -364,7 +435,8 @@ class Figure:
         for other in self.project.things:
             numeric = any(column.kind in NUMBERS for column in other.columns)
             for column in other.references:
-                if other.immutable and numeric and column.target is self.thing:
+                ledger = other.immutable or bool(other.rules("not_negative_stock"))
+                if ledger and numeric and column.target is self.thing:
                     return column
         return None
 
@@ -373,9 +445,10 @@ class Figure:
         return self.project.thing(self.reference.entity) if self.reference else None
 
     @property
-    def quantity(self) -> Column | None:
-        columns = self.ledger.columns if self.ledger else []
-        return next((column for column in columns if column.kind in NUMBERS), None)
+    def counted(self) -> str:
+        """The ledger's attribute that is added up."""
+        quantity = self.ledger.quantity if self.ledger else None
+        return self.ledger.counted(quantity) if self.ledger and quantity else ""
 
     @property
     def now(self) -> str:
@@ -383,7 +456,9 @@ class Figure:
 
     @property
     def open(self) -> str | None:
-        return self.thing.open_condition() if self.kind == "overdue" else None
+        if self.kind == "overdue":
+            return self.thing.open_condition()
+        return self.thing.active_condition()
 
     @cached_property
     def keys(self) -> list[KeySpec]:
@@ -405,7 +480,10 @@ class Figure:
     def value(self) -> str:
         if self.kind == "count_by":
             return "sa.func.count()"
-        return f"sa.func.sum(models.{self.thing.name}.{self.column.name})"
+        name = self.column.name
+        if self.kind == "stock_level":
+            name = self.thing.counted(self.column)
+        return f"sa.func.sum(models.{self.thing.name}.{name})"
 
     def _key(self, path: str) -> KeySpec:
         first, _, rest = path.partition(".")
@@ -414,11 +492,11 @@ class Figure:
             name = "created_at" if first == "created_at" else self.thing.column(first).name
             column = f"models.{self.thing.name}.{name}"
             return KeySpec(rest, f'sa.func.strftime("{form}", {column})')
-        column = self.thing.column(first)
+        own = self.thing.column(first)
         if rest:
-            beyond = column.target.column(rest)
-            return KeySpec(beyond.name, f"models.{column.target.name}.{beyond.name}")
-        return KeySpec(column.name, f"models.{self.thing.name}.{column.name}")
+            beyond = own.target.column(rest)
+            return KeySpec(beyond.name, f"models.{own.target.name}.{beyond.name}")
+        return KeySpec(own.name, f"models.{self.thing.name}.{own.name}")
 
 
 def figures(project: Project) -> list[Figure]:

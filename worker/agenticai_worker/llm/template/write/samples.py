@@ -1,5 +1,6 @@
 """Values for the generated tests: valid ones, other valid ones, and wrong ones, as source text."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +18,9 @@ def sample(thing: Thing, column: Column) -> str:
     if column.kind in NUMBERS:
         return _number(column, plus)
     if column.kind == "enum":
-        return quoted(column.choices[0][1])
+        direction = thing.direction
+        brings = direction is not None and direction.column is column
+        return quoted(direction.incoming[0] if direction and brings else column.choices[0][1])
     return {
         "email": 'f"someone{n}@example.com"',
         "url": 'f"https://example.com/{n}"',
@@ -28,6 +31,12 @@ def sample(thing: Thing, column: Column) -> str:
         "boolean": "True",
         "uuid": "str(uuid.uuid4())",
     }[column.kind]
+
+
+def numbered(thing: Thing) -> bool:
+    """Whether the valid values depend on a running number."""
+    written = (sample(thing, c) for c in thing.writable if c.kind != "reference")
+    return any(re.search(r"(\{|\b)n\b", text) for text in written)
 
 
 def other(column: Column) -> str | None:
@@ -98,12 +107,25 @@ def filter_cases(thing: Thing) -> Iterator[FilterCase]:
             yield FilterCase(name, column, "outside", outside=_outside(column, spec.how))
         elif column.kind == "reference":
             yield FilterCase(name, column, "reference")
-        elif column.managed and len(column.choices) > 1:
-            start = rules.start_state(column)
+        elif _starts_alike(thing, column) and len(column.choices) > 1:
+            start = _start(thing, column)
             value = next(value for _, value in column.choices if value != start)
             yield FilterCase(name, column, "managed", other=quoted(value))
-        elif not column.managed and (second := other(column)) is not None:
+        elif not _starts_alike(thing, column) and (second := other(column)) is not None:
             yield FilterCase(name, column, "equal", value=fixed(column), other=second)
+
+
+def _starts_alike(thing: Thing, column: Column) -> bool:
+    """Whether all samples have one value there, as another could break a rule."""
+    direction = thing.direction
+    return column.managed or (direction is not None and direction.column is column)
+
+
+def _start(thing: Thing, column: Column) -> str:
+    direction = thing.direction
+    if direction is not None and direction.column is column:
+        return direction.incoming[0]
+    return rules.start_state(column)
 
 
 @dataclass(frozen=True)
@@ -215,7 +237,10 @@ def _outside(column: Column, how: str) -> str:
 
 def _text(column: Column) -> str:
     label = names.title(column.source.name)
-    if (column.length or 0) < len(label) + 6:
+    length = column.length or 0
+    if length < 4:
+        return f'f"{{n % {10**length}:0{length}d}}"'
+    if length < len(label) + 6:
         return "str(n)"
     return f'f"{label} {{n}}"'
 

@@ -1,5 +1,6 @@
 """A plan as the blueprints see it: every name, type and expression worked out once."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,6 +32,12 @@ MOMENTS = ("date", "datetime", "time")
 _BOUND = 2**31 - 1
 # States in which something no longer takes up its place or time.
 _INACTIVE = re.compile(r"^(cancel|reject|declin|withdr|expire|no.?show|void|refus|return)", re.I)
+# Movements that take from the stock, where their kind is told in words.
+_OUTGOING = re.compile(
+    r"^(out|issue|sale|sell|sold|consum|usage|use|dispatch|ship|waste|loss|lost|damage|write.?off"
+    r"|withdr|remov|pick|scrap|dispos|transfer.?out|decrease|debit|check.?out|lent|lend)",
+    re.I,
+)
 _DONE = re.compile(r"return|complet|finish|paid|closed|done|resolv|deliver|checked_in", re.I)
 
 
@@ -62,7 +69,9 @@ class Column:
 
     @property
     def enum(self) -> str:
-        return f"{self.entity}{''.join(p.title() for p in self.source.name.split('_'))}"
+        name = f"{self.entity}{''.join(p.title() for p in self.source.name.split('_'))}"
+        taken = name in self.targets or name.endswith(("Create", "Patch", "Read", "Query"))
+        return f"{name}Choice" if taken else name
 
     @cached_property
     def choices(self) -> list[tuple[str, str]]:
@@ -171,11 +180,26 @@ class Filter:
     how: str  # equal, at_least, at_most
 
 
+@dataclass(frozen=True)
+class Direction:
+    """The column that says whether a movement brings or takes, and what its values mean."""
+
+    column: Column
+    incoming: list[str]
+    outgoing: list[str]
+
+    @property
+    def members(self) -> list[str]:
+        """The members of the enumeration that take."""
+        return [name for name, value in self.column.choices if value in self.outgoing]
+
+
 @dataclass(eq=False)
 class Thing:
     """One entity."""
 
     entity: Entity
+    plural: str  # as in the route, the table and the modules
     columns: list[Column] = field(default_factory=list)
     links: list["Link"] = field(default_factory=list)
 
@@ -188,8 +212,8 @@ class Thing:
         return names.snake(self.entity.name)
 
     @property
-    def plural(self) -> str:
-        return self.entity.plural
+    def sample(self) -> str:
+        return names.sample(self.entity.name)
 
     @property
     def label(self) -> str:
@@ -271,6 +295,39 @@ class Thing:
                 return column, members
         return None
 
+    @cached_property
+    def quantity(self) -> Column | None:
+        """What movements of stock count."""
+        ruled = [self.column(rule.fields[0]) for rule in self.rules("not_negative_stock")]
+        found = ruled or [column for column in self.columns if column.kind in NUMBERS]
+        return found[0] if found and (ruled or self.immutable) else None
+
+    @cached_property
+    def direction(self) -> Direction | None:
+        """For movements that say in words whether they bring or take."""
+        if self.quantity is None:
+            return None
+        for column in self.enums:
+            values = [value for _, value in column.choices]
+            outgoing = [value for value in values if _OUTGOING.match(value)]
+            incoming = [value for value in values if value not in outgoing]
+            if outgoing and incoming and not column.managed:
+                return Direction(column, incoming, outgoing)
+        return None
+
+    def counted(self, column: Column) -> str:
+        """The attribute that is added up where stock is counted."""
+        signed = self.direction is not None and column is self.quantity
+        return f"signed_{column.name}" if signed else column.name
+
+    def active_condition(self) -> str | None:
+        """The SQL condition of "still takes place", if there are states that tell."""
+        found = self.inactive()
+        if found is None:
+            return None
+        listed = ", ".join(f"models.{found[0].enum}.{name}" for name in found[1])
+        return f"models.{self.name}.{found[0].name}.not_in([{listed}])"
+
     def open_condition(self) -> str | None:
         """The SQL condition of "not finished yet", if the fields tell."""
         for column in self.enums:
@@ -333,7 +390,8 @@ def make_spec(plan: Plan) -> Project:
     """Resolve a plan; what refers to something that is not there is left out."""
     by_name: dict[str, Thing] = {}
     for entity in plan.entities:
-        by_name[entity.name] = Thing(entity)
+        plural = names.route(entity.plural, has_reports=bool(plan.reports))
+        by_name[entity.name] = Thing(entity, plural)
     optional = _breaking_cycles(plan)
     for thing in by_name.values():
         moved = {transition.field for transition in thing.entity.transitions}
@@ -382,7 +440,7 @@ def _reachable(start: str, needs: dict[str, set[str]]) -> set[str]:
 
 def quoted(text: str) -> str:
     """A string literal in double quotes."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+    return json.dumps(text, ensure_ascii=False)  # its escapes are Python's, too
 
 
 def initial(column: Column) -> str:
