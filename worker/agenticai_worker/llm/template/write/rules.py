@@ -138,7 +138,12 @@ class Overlap:
 
     @property
     def optional(self) -> list[str]:
-        return [c.name for c in (self.start, self.end, *self.same) if c.nullable]
+        return [c.name for c in (self.start, *self.same) if c.nullable]
+
+    @property
+    def alike(self) -> list[str]:
+        """What two rows share that compete for one place."""
+        return [c.name for c in self.same if not c.managed]
 
     def revived_by(self, move: Move) -> bool:
         """Whether the move gives something its place back that had left it."""
