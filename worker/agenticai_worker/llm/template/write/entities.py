@@ -52,7 +52,13 @@ def entity_files(thing: Thing, fill: Fill) -> Iterator[tuple[str, str]]:
         schemas.insert(1, f"{thing.name}Patch")
     yield (
         f"app/routers/{thing.plural}.py",
-        fill("app/routers/entity.py.j2", thing=thing, moves=ruled["moves"], schemas=schemas),
+        fill(
+            "app/routers/entity.py.j2",
+            thing=thing,
+            moves=ruled["moves"],
+            schemas=schemas,
+            can_conflict=_can_conflict(thing),
+        ),
     )
     yield (
         f"tests/test_{thing.plural}.py",
@@ -88,6 +94,13 @@ def _test_values(thing: Thing) -> dict[str, Any]:
     }
 
 
+def _can_conflict(thing: Thing) -> bool:
+    """Whether sound values can be refused because of what is stored."""
+    ruled = rules.together(thing) or rules.overlaps(thing) or rules.stocks(thing)
+    unique = any(column.source.unique for column in thing.columns)
+    return unique or bool(ruled) or bool(rules.frozen(thing))
+
+
 def _kinds(thing: Thing) -> set[str]:
     return {column.kind for column in thing.columns}
 
@@ -112,7 +125,8 @@ def _schema_uses(thing: Thing) -> dict[str, Any]:
     written = " ".join(column.annotation for column in thing.writable)
     base = ["Input", "ListQuery", "Output"]
     base += [] if thing.immutable else ["Patch"]
-    base += ["Utc"] if "datetime" in kinds else []
+    taken = [*thing.writable, *(spec.column for spec in thing.filters)]
+    base += {column.input_type for column in taken if column.shares_type}
     computed = any(column.computed_default for column in thing.writable)
     return {
         "dt": bool(kinds.intersection(_DATED)),

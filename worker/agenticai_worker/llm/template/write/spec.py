@@ -21,15 +21,14 @@ _COLUMN = {
     "decimal": "FixedPoint()", "float": "sa.Float()", "boolean": "sa.Boolean()",
     "date": "sa.Date()", "datetime": "UtcDateTime()", "time": "sa.Time()", "uuid": "sa.Uuid()",
 }  # fmt: skip
-_PATTERNS = {
-    "email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
-    "url": r"^https?://\S+$",
-    "phone": r"^\+?[0-9 ()./-]{3,38}$",
-}
+# Types that the schemas share, each with the limits of what the database can hold.
+_SHARED = {
+    "email": "Email", "url": "Url", "phone": "Phone", "integer": "Whole", "decimal": "Fixed",
+    "float": "Finite", "reference": "Id", "datetime": "Utc",
+}  # fmt: skip
 _LENGTHS = {"text": 10_000, "email": 254, "url": 2000, "phone": 40, "string": 200}
 NUMBERS = ("integer", "decimal", "float")
 MOMENTS = ("date", "datetime", "time")
-_BOUND = 2**31 - 1
 # States in which something no longer takes up its place or time.
 _INACTIVE = re.compile(r"^(cancel|reject|declin|withdr|expire|no.?show|void|refus|return)", re.I)
 # Movements that take from the stock, where their kind is told in words.
@@ -115,25 +114,13 @@ class Column:
 
     @cached_property
     def constraints(self) -> list[str]:
-        """Arguments of pydantic's Field."""
+        """Arguments of pydantic's Field, besides what the type itself demands."""
         out: list[str] = []
-        if self.length is not None:
+        if self.kind in ("string", "text"):
             out += ["min_length=1", f"max_length={self.length}"]
-        if self.kind in _PATTERNS:
-            out.append(f'pattern=r"{_PATTERNS[self.kind]}"')
-        if self.kind == "reference":
-            out += ["ge=1", f"le={_BOUND}"]
-        if self.kind == "integer":
-            low = -_BOUND if self.minimum is None else self.minimum
-            high = _BOUND if self.maximum is None else self.maximum
-            out += [f"ge={low}", f"le={high}"]
-        elif self.kind in NUMBERS:
+        if self.kind in NUMBERS:
             out += [f"ge={self.minimum}"] if self.minimum is not None else []
             out += [f"le={self.maximum}"] if self.maximum is not None else []
-        if self.kind == "decimal":
-            out += ["max_digits=12", "decimal_places=2"]
-        if self.kind == "float":
-            out.append("allow_inf_nan=False")
         if self.hint:
             out.append(f"description={quoted(self.hint)}")
         return out
@@ -165,12 +152,21 @@ class Column:
         return self.kind in MOMENTS and self.default is not None
 
     @property
+    def input_type(self) -> str:
+        """The type of what callers send, for filters too."""
+        return _SHARED.get(self.kind, self.python)
+
+    @property
+    def shares_type(self) -> bool:
+        """Whether the type of what callers send is one of those that all schemas share."""
+        return self.kind in _SHARED
+
+    @property
     def annotation(self) -> str:
         """The type in a schema, without "or null"."""
-        base = "Utc" if self.kind == "datetime" else self.python
         if not self.constraints:
-            return base
-        return f"Annotated[{base}, Field({', '.join(self.constraints)})]"
+            return self.input_type
+        return f"Annotated[{self.input_type}, Field({', '.join(self.constraints)})]"
 
 
 @dataclass(frozen=True)
@@ -381,6 +377,11 @@ class Project:
     @property
     def request_log(self) -> bool:
         return "request_logging" in self.plan.features
+
+    @cached_property
+    def kinds(self) -> set[str]:
+        """The types of all columns."""
+        return {column.kind for thing in self.things for column in thing.columns}
 
     def thing(self, name: str) -> Thing:
         return next(thing for thing in self.things if thing.name == name)
