@@ -323,12 +323,14 @@ def spend_orphan(project: Project, task: Task) -> Project:
     )
 
 
-def wake(services: Services, task: Task, delay: float = 0) -> None:
+def wake(services: Services, task: Task, delay: float = 0) -> bool:
     """Send the task's message; when the queue does not take it, the sweeper sends it later."""
     try:
         services.queue.send(task.agent, task.project_id, task.id, delay)
     except Unavailable as error:
         _log.warning("task.not_sent", task_id=task.id, error=error.message)
+        return False
+    return True
 
 
 def _outputs(outcome: Outcome) -> dict[str, str]:

@@ -215,19 +215,31 @@ def _send_again(services: Services, item: Item) -> bool:
     except ValidationError as error:  # one bad row must not keep the others from being sent
         _log.error("sweep.unreadable_task", pk=item["PK"], sk=item["SK"], error=str(error)[:300])
         return False
-    due_at = stamp_in(VISIBILITY[task.agent] * 2 ** min(task.sends, 6))
+    sends = task.sends + 1
+    later = _move(services, task, VISIBILITY[task.agent] * 2 ** min(task.sends, 6), sends)
+    if later is None:
+        return False  # taken, ended or sent by somebody else since the index was read
+    if wake(services, task):
+        return True
+    # There is no message to wait for: try again soon.
+    _move(services, later, services.sweep_seconds, task.sends)
+    return False
+
+
+def _move(services: Services, task: Task, seconds: float, sends: int) -> Task | None:
+    """The task, due ``seconds`` from now; None when it is not as it was seen any more."""
+    due_at = stamp_in(seconds)
     index = keys.by_due(due_at, task.project_id, task.id)
     move = Update(
         keys.task(task.project_id, task.id),
-        set={"due_at": due_at, "GSI2SK": index["GSI2SK"], "sends": task.sends + 1},
+        set={"due_at": due_at, "GSI2SK": index["GSI2SK"], "sends": sends},
         condition=equals("due_at", task.due_at) & equals("fence", task.fence),
     )
     try:
         services.store.write(move)
     except (ConditionFailed, StoreConflict):
-        return False  # taken, ended or sent by somebody else since the index was read
-    wake(services, task)
-    return True
+        return None
+    return task.model_copy(update={"due_at": due_at, "sends": sends})
 
 
 def _command(
