@@ -89,7 +89,12 @@ def _report_files(project: Project, figures: list[rules.Figure]) -> Iterator[tup
         if figure.kind in ("upcoming", "overdue")
     }
     shown = {figure.thing.snake: figure.thing for figure in figures if figure.rows}
-    uses = {"today": sorted(now), "things": [shown[name] for name in sorted(shown)]}
+    grouped = [figure for figure in figures if not figure.rows and figure.kind != "below_minimum"]
+    uses = {
+        "today": sorted(now),
+        "things": [shown[name] for name in sorted(shown)],
+        "functions": {key.function for figure in grouped for key in figure.keys},
+    }
     yield (
         "app/routers/reports.py",
         _fill(project, "app/routers/reports.py.j2", reports=figures, uses=uses),

@@ -2,7 +2,7 @@
 
 import keyword
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from agenticai_core.models import Report, Rule, Transition
@@ -23,6 +23,11 @@ _TAKEN_VERBS = frozenset(
         "rows", "models",
     }
 )  # fmt: skip
+
+# What the module of the reports already calls something else.
+_TAKEN_REPORTS = frozenset(
+    {"period", "week", "router", "models", "sa", "orm", "dt", "today", "utc_now"}
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,13 @@ class Move:
         return names.snake(self.source.verb).replace("_", "-")
 
     @property
-    def spoken(self) -> str:
-        return f"be taken through '{names.words(self.source.verb)}'"
+    def refusal(self) -> str:
+        """What is said when the state does not allow it, as an f-string."""
+        verb, states = names.words(self.source.verb), list(self.source.sources)
+        listed = " or ".join(f"'{state}'" for state in states)
+        before = _literal(f"Cannot {verb} {self.thing.a} that is '")
+        after = _literal(f"'; it must be {listed}")
+        return f'f"{before}{{row.{self.column.name}}}{after}"'
 
     @property
     def text(self) -> str:
@@ -395,6 +405,25 @@ def rank(thing: Thing, column: Column) -> int:
 class KeySpec:
     name: str
     expression: str
+    function: str | None = None  # that the expression calls
+
+
+@dataclass(frozen=True)
+class Join:
+    """The table that one of a report's keys is in, under a name of its own where it must be."""
+
+    column: Column
+    aliased: bool
+
+    @property
+    def table(self) -> str:
+        own = f"{names.snake(self.column.source.name)}_row"
+        return own if self.aliased else f"models.{self.column.target.name}"
+
+    @property
+    def outer(self) -> bool:
+        """Whether there are rows that refer to nothing; they count, too."""
+        return self.column.nullable
 
 
 @dataclass(frozen=True)
@@ -407,6 +436,11 @@ class Figure:
     @property
     def name(self) -> str:
         return names.snake(self.source.name)
+
+    @property
+    def function(self) -> str:
+        taken = self.name in _TAKEN_REPORTS or keyword.iskeyword(self.name)
+        return f"{self.name}_report" if taken else self.name
 
     @property
     def kind(self) -> str:
@@ -467,13 +501,22 @@ class Figure:
 
     @cached_property
     def keys(self) -> list[KeySpec]:
-        return [self._key(path) for path in self.source.group_by]
+        found = [self._key(path) for path in self.source.group_by]
+        names_ = [key.name for key in found]
+        return [
+            replace(key, name=names.snake(path.replace(".", "_")))
+            if names_.count(key.name) > 1
+            else key
+            for key, path in zip(found, self.source.group_by, strict=True)
+        ]
 
-    @property
-    def joins(self) -> list[Column]:
+    @cached_property
+    def joins(self) -> list[Join]:
         firsts = dict.fromkeys(p.split(".")[0] for p in self.source.group_by if "." in p)
         columns = [self.thing.column(name) for name in firsts if self.thing.has(name)]
-        return [column for column in columns if column.kind == "reference"]
+        references = [column for column in columns if column.kind == "reference"]
+        tables = [self.thing.name, *(column.target.name for column in references)]
+        return [Join(column, tables.count(column.target.name) > 1) for column in references]
 
     @property
     def value_name(self) -> str:
@@ -493,14 +536,15 @@ class Figure:
     def _key(self, path: str) -> KeySpec:
         first, _, rest = path.partition(".")
         if rest in ("day", "week", "month", "year"):
-            form = {"day": "%Y-%m-%d", "week": "%Y-%W", "month": "%Y-%m", "year": "%Y"}[rest]
             name = "created_at" if first == "created_at" else self.thing.column(first).name
-            column = f"models.{self.thing.name}.{name}"
-            return KeySpec(rest, f'sa.func.strftime("{form}", {column})')
+            function = "week" if rest == "week" else "period"
+            unit = "" if rest == "week" else f'"{rest}", '
+            return KeySpec(rest, f"{function}({unit}models.{self.thing.name}.{name})", function)
         own = self.thing.column(first)
         if rest:
             beyond = own.target.column(rest)
-            return KeySpec(beyond.name, f"models.{own.target.name}.{beyond.name}")
+            join = next(join for join in self.joins if join.column is own)
+            return KeySpec(beyond.name, f"{join.table}.{beyond.name}")
         return KeySpec(own.name, f"models.{self.thing.name}.{own.name}")
 
 
@@ -535,6 +579,11 @@ def _path_fits(path: str, thing: Thing) -> bool:
     if rest in ("day", "week", "month", "year"):
         return column.kind in ("date", "datetime")
     return column.kind == "reference" and column.target.has(rest)
+
+
+def _literal(text: str) -> str:
+    """Text as it stands in an f-string."""
+    return quoted(text)[1:-1].replace("{", "{{").replace("}", "}}")
 
 
 def _member(column: Column, value: str) -> str:
