@@ -63,6 +63,16 @@ class Call:
 
 
 @dataclass
+class Hold:
+    """Keeps the answer to one call back until it is released; ``port`` is its caller's."""
+
+    wanted: Callable[[str], bool]
+    reached: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+    port: int = 0
+
+
+@dataclass
 class FakeGemini:
     """``answer`` makes a reply from the prompt's text; ``faults`` are by number of call, from 1."""
 
@@ -71,7 +81,10 @@ class FakeGemini:
     key: str = "test-key"
     calls: list[Call] = field(default_factory=list)
     counted: int = 0
+    tokens: int = 0  # that all answers together said they cost
+    retry_delay: str = "7s"  # what a 429 asks for
     url: str = ""
+    holds: list[Hold] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, call: Call) -> Call:
@@ -79,6 +92,22 @@ class FakeGemini:
             self.calls.append(call)
             call.fault = self.faults.get(len(self.calls))
         return call
+
+    def hold(self, wanted: Callable[[str], bool]) -> Hold:
+        """Hold the next call whose prompt is ``wanted``; the calls after it go through."""
+        hold = Hold(wanted)
+        self.holds.append(hold)
+        return hold
+
+    def wait(self, call: Call, port: int) -> None:
+        with self.lock:
+            hold = next((one for one in self.holds if one.wanted(call.prompt)), None)
+            if hold is not None:
+                self.holds.remove(hold)
+        if hold is not None:
+            hold.port = port
+            hold.reached.set()
+            hold.released.wait(60)
 
 
 @contextmanager
@@ -123,7 +152,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send({"totalTokens": _tokens(json.dumps(body))})
         else:
             call = Call(match["model"], match["method"], body, dict(self.headers))
-            self._answer(self.fake.take(call), sse=parse_qs(url.query).get("alt") == ["sse"])
+            self.fake.take(call)
+            self.fake.wait(call, self.client_address[1])
+            self._answer(call, sse=parse_qs(url.query).get("alt") == ["sse"])
 
     def _answer(self, call: Call, *, sse: bool) -> None:
         listed = call.method == "streamGenerateContent"
@@ -164,6 +195,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_chunks(
         self, call: Call, chunks: list[dict[str, Any]], *, listed: bool, sse: bool
     ) -> None:
+        with self.fake.lock:
+            self.fake.tokens += chunks[-1].get("usageMetadata", {}).get("totalTokenCount", 0)
         if not listed:
             parts = [part for chunk in chunks for part in _parts(chunk)]
             last = chunks[-1]
@@ -196,7 +229,10 @@ class _Handler(BaseHTTPRequestHandler):
             "error": {"code": status, "message": message, "status": _STATUS[status]}
         }
         if status == 429:
-            retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}
+            retry = {
+                "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                "retryDelay": self.fake.retry_delay,
+            }
             error["error"]["details"] = [retry]
         self._send([error] if listed else error, status)
 

@@ -187,9 +187,14 @@ _PATH = re.compile(
 )
 
 
+def asked_for(prompt: str) -> tuple[str, str]:
+    """The task of a rendered prompt, and the file that it is about or ""."""
+    return _TASK.findall(prompt)[0], next(iter(_PATH.findall(prompt)), "")
+
+
 def answer(prompt: str) -> str:
     """What a good model says to a rendered prompt; `LookupError` for one it does not know."""
-    task = _TASK.findall(prompt)[0]
+    task, path = asked_for(prompt)
     if task == "plan":
         return PLAN.model_dump_json()
     if task == "analyze":
@@ -199,7 +204,6 @@ def answer(prompt: str) -> str:
     nonce = _NONCE.findall(prompt)[0]
     if task == "repair":
         return _file(nonce, "app/main.py", MAIN)
-    path = _PATH.findall(prompt)[0]
     if task == "apply" and path in EDITS:
         return f"I change {path}.\n\n" + _edit(nonce, path)
     files: dict[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 from agenticai_core.settings import Settings
 
 from .conftest import Node, wait_for
-from .fault_proxy import ANSWERS, FaultProxy
+from tests.fakes.fault_proxy import ANSWERS, FaultProxy
 
 
 @pytest.fixture

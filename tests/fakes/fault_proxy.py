@@ -4,6 +4,8 @@ import http.client
 import socket
 import threading
 import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -19,16 +21,35 @@ ANSWERS = {
 }
 
 
+Answer = tuple[int, list[tuple[str, str]], bytes]
+# Headers that belong to one connection or one server, and are not passed on.
+_OWN = ("transfer-encoding", "connection", "content-length", "keep-alive", "server", "date")
+
+
+@dataclass
+class Held:
+    """One call that came and goes no further: ``reached`` once it is there, lost when released."""
+
+    action: str
+    reached: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+
+
 class FaultProxy:
-    """``fault`` is None, a key of `ANSWERS`, "hang" or "cut"; `refuse` closes the port."""
+    """``fault`` is None, a key of `ANSWERS`, "hang" or "cut"; `refuse` closes the port.
+
+    ``only`` limits it to some actions ("SendMessage"; of the bucket, the HTTP method).
+    """
 
     def __init__(self, target: str) -> None:
         self.fault: str | None = None
+        self.only: Collection[str] | None = None
         self.times: dict[str, list[float]] = {}  # action -> when it was asked for
         self._target = urlsplit(target).netloc
         self._server: ThreadingHTTPServer | None = None
         self._open: set[socket.socket] = set()
         self._released = threading.Event()
+        self._held: list[Held] = []
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
@@ -55,6 +76,8 @@ class FaultProxy:
 
             def do_POST(self) -> None:
                 proxy._serve(self)
+
+            do_GET = do_PUT = do_HEAD = do_DELETE = do_POST
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -84,6 +107,12 @@ class FaultProxy:
             except OSError:
                 continue
 
+    def hold(self, action: str) -> Held:
+        """Keep the next call of this action for good: its caller waits, it is never passed on."""
+        held = Held(action)
+        self._held.append(held)
+        return held
+
     def polls(self, seconds: float) -> int:
         """How many polls came within the last ``seconds``."""
         since = time.monotonic() - seconds
@@ -91,26 +120,47 @@ class FaultProxy:
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        action = (handler.headers.get("X-Amz-Target") or "").rpartition(".")[2]
+        target = handler.headers.get("X-Amz-Target") or handler.command
+        action = target.rpartition(".")[2]
         self.times.setdefault(action, []).append(time.monotonic())
-        fault = self.fault
-        if fault == "hang":
-            self._released.wait(60)
-        if fault in ("hang", "cut"):
+        fault = self.fault if self.only is None or action in self.only else None
+        if self._wait(action, fault) or fault == "cut":
             handler.close_connection = True
             return
-        status, answer = ANSWERS[fault] if fault else self._ask(handler, body)
+        status, headers, answer = _broken(fault) if fault else self._ask(handler, body)
         handler.send_response(status)
-        handler.send_header("Content-Type", "application/x-amz-json-1.0")
-        handler.send_header("Content-Length", str(len(answer)))
+        for name, value in headers:
+            handler.send_header(name, value)
         handler.end_headers()
-        handler.wfile.write(answer)
+        if handler.command != "HEAD":
+            handler.wfile.write(answer)
 
-    def _ask(self, handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
+    def _wait(self, action: str, fault: str | None) -> bool:
+        """Whether the call was kept until nobody needed its answer any more."""
+        held = next((one for one in self._held if one.action == action), None)
+        if held is not None:
+            self._held.remove(held)
+            held.reached.set()
+            held.released.wait(60)
+        if fault == "hang":
+            self._released.wait(60)
+        return held is not None or fault == "hang"
+
+    def _ask(self, handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
         connection = http.client.HTTPConnection(self._target, timeout=30)
+        sent = {k: v for k, v in handler.headers.items() if k.lower() not in ("expect", *_OWN)}
         try:
-            connection.request("POST", handler.path, body, dict(handler.headers))
+            connection.request(handler.command, handler.path, body, sent)
             answer = connection.getresponse()
-            return answer.status, answer.read()
+            content = answer.read()
         finally:
             connection.close()
+        length = answer.headers.get("Content-Length") if handler.command == "HEAD" else None
+        kept = [(k, v) for k, v in answer.headers.items() if k.lower() not in _OWN]
+        return answer.status, [*kept, ("Content-Length", length or str(len(content)))], content
+
+
+def _broken(fault: str) -> Answer:
+    status, body = ANSWERS[fault]
+    headers = {"Content-Type": "application/x-amz-json-1.0", "Content-Length": str(len(body))}
+    return status, list(headers.items()), body
