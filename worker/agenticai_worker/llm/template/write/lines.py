@@ -48,7 +48,13 @@ def required(thing: Thing) -> str:
     return "{" + ", ".join(found) + "}" if found else ""
 
 
+def flat(text: str) -> str:
+    """Text as part of a Markdown paragraph, list item or table cell."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 FILTERS = {
+    "flat": flat,
     "docline": docline,
     "quoted": quoted,
     "initial": initial,

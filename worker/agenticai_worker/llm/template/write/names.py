@@ -2,6 +2,7 @@
 
 import keyword
 import re
+import unicodedata
 
 # What pydantic's and SQLAlchemy's own classes already call something.
 _TAKEN = frozenset(
@@ -26,7 +27,7 @@ _LIST_PARAMETERS = frozenset({"q", "sort", "limit", "offset"})
 
 def snake(name: str) -> str:
     """``StockMovement`` -> ``stock_movement``."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", _normal(name))
     return re.sub(r"\W+", "_", spaced).strip("_").lower()
 
 
@@ -72,8 +73,14 @@ def parameter(name: str) -> str:
     return f"by_{name}" if name in _LIST_PARAMETERS else name
 
 
+def _normal(text: str) -> str:
+    """Letters as Python reads them in names: ``²`` is ``2``; what names cannot hold is a blank."""
+    letters = unicodedata.normalize("NFKC", text)
+    return "".join(letter if f"_{letter}".isidentifier() else " " for letter in letters)
+
+
 def member(choice: str) -> str:
     """A choice's name in its enumeration: ``in progress`` -> ``IN_PROGRESS``."""
-    name = re.sub(r"\W+", "_", choice).strip("_").upper()
+    name = re.sub(r"\W+", "_", _normal(choice.upper())).strip("_")
     usable = name.isidentifier() and not name.startswith("_") and name != "MRO"
     return name if usable else f"VALUE_{name}"

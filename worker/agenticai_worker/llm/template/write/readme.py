@@ -1,6 +1,7 @@
 """What the README of a project tells, worked out from its plan."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ def readme_values(project: Project, figures: list[Figure]) -> dict[str, Any]:
     return {
         "routes": [*_routes(project), *(_figure_route(figure) for figure in figures)],
         "example": independent,
-        "example_body": json.dumps(_body(independent)),
+        "example_body": shlex.quote(json.dumps(_body(independent), ensure_ascii=False)),
         "described": [(thing, [_describe(c) for c in thing.columns]) for thing in project.things],
         "rules": [
             (thing, [rule.description for rule in thing.entity.rules]) for thing in project.things
@@ -36,12 +37,12 @@ def _routes(project: Project) -> list[Route]:
     for thing in project.things:
         base, one = f"/{thing.plural}", f"/{thing.plural}/{{id}}"
         parameters = ", ".join(f"`{spec.parameter}`" for spec in thing.filters)
-        extra = ["`q`"] if thing.searched else []
-        listed = ", ".join([*([parameters] if parameters else []), *extra])
+        searched = " and ".join(f"`{column.name}`" for column in thing.searched)
+        listed = f"list {thing.labels}"
+        listed += f"; filters: {parameters}" if parameters else ""
+        listed += f"; `q` looks into {searched}" if searched else ""
         found.append(Route("POST", base, f"create {thing.a}"))
-        found.append(
-            Route("GET", base, f"list {thing.labels}" + (f"; filters: {listed}" if listed else ""))
-        )
+        found.append(Route("GET", base, listed))
         found.append(Route("GET", one, f"one {thing.label}"))
         if not thing.immutable:
             found.append(Route("PUT", one, f"replace {thing.a}"))
