@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# Test processes; each starts an emulator of its own, so more than four gain nothing.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n : 4)))
 
 # The user's words reach the demo through the environment, as they are: "value" keeps make from
 # expanding them, "unexport" from handing on an expanded copy, and no shell ever parses them.
@@ -35,8 +37,8 @@ up: setup ## Keep the system running, Ctrl-C stops it (FRESH=1: empty; ARGS="--a
 	@exec $(BIN)/python -m agenticai_local up $(if $(FRESH),--fresh) $(if $(KEEP),--keep) $(ARGS)
 
 .PHONY: test
-test: setup ## Run all tests but those that kill processes (ARGS="-k name")
-	@$(PYTEST) -m "not chaos" $(ARGS)
+test: setup ## Run all tests but those that kill processes (ARGS="-k name", WORKERS=2)
+	@$(PYTEST) -q -m "not chaos" -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: chaos
 chaos: setup ## Run the tests that kill processes

@@ -51,12 +51,17 @@ class LogFollower:
             fresh = log.read(_MAX_BYTES)
         whole = fresh.rfind(b"\n") + 1  # the rest of a line comes next time
         self._read[name] += whole
+        self._begin_anew_if_long(name, path)
         for line in fresh[:whole].decode(errors="replace").splitlines():
             self._sink(name, line)
-        if self._read[name] > _MAX_BYTES:
-            shutil.copyfile(path, path.with_suffix(".log.1"))
-            os.truncate(path, 0)  # the writer appends, so it goes on at the start
-            self._read[name] = 0
+
+    def _begin_anew_if_long(self, name: str, path: Path) -> None:
+        """Cut the log back once all of it has been read; what is just being written waits."""
+        if self._read[name] <= _MAX_BYTES or _size(path) != self._read[name]:
+            return
+        shutil.copyfile(path, path.with_suffix(".log.1"))
+        os.truncate(path, 0)  # the writer appends, so it goes on at the start
+        self._read[name] = 0
 
 
 def console_sink(console: Console) -> Sink:

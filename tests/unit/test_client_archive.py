@@ -77,7 +77,9 @@ def test_what_grows_too_large_is_refused(tmp_path, monkeypatch):
         unpack(pack(("a.txt", "x" * 11)), tmp_path / "target", "p1")
 
 
-@pytest.mark.parametrize("data", [b"", b"PK nonsense", pack(("a", "b"))[:-10]])
+@pytest.mark.parametrize(
+    "data", [b"", b"PK nonsense", pack(("a", "b"))[:-10]], ids=["empty", "nonsense", "cut off"]
+)
 def test_what_is_no_archive_is_refused(tmp_path, data):
     with pytest.raises(UnsafeArchive, match="cannot be read"):
         unpack(data, tmp_path / "target", "p1")

@@ -196,7 +196,7 @@ def test_the_user_decides(step: Step, next_: Action | None, ends: bool) -> None:
     assert (step.next, step.ends, step.promote) == (next_, ends, False)
 
 
-@pytest.mark.parametrize("status", set(ProjectStatus) - {ProjectStatus.AWAITING_APPROVAL})
+@pytest.mark.parametrize("status", sorted(set(ProjectStatus) - {ProjectStatus.AWAITING_APPROVAL}))
 def test_there_is_nothing_to_decide_otherwise(status: ProjectStatus) -> None:
     other = project(status=status, active_run="run_1")
     with pytest.raises(WrongState):
