@@ -112,13 +112,16 @@ def test_what_may_pass_is_transient_and_asked_only_once(fake: FakeGemini, fault:
     with pytest.raises(TransientModelError) as caught:
         model(fake).generate(FILE_PROMPT)
     assert caught.value.retry_after == (7.0 if fault == "429" else None)
+    # What was refused cost nothing; what broke off, or a gateway gave up, perhaps did.
+    assert caught.value.refused == (fault in ("429", "500", "503"))
     assert len(fake.calls) == 1
 
 
 def test_no_answer_in_time_is_transient(fake: FakeGemini) -> None:
     fake.faults = {1: "hang"}
-    with pytest.raises(TransientModelError, match="cannot be reached"):
+    with pytest.raises(TransientModelError, match="cannot be reached") as caught:
         model(fake).generate(FILE_PROMPT, timeout=0.2)
+    assert not caught.value.refused
 
 
 def test_an_answer_that_trickles_past_its_time_is_transient(fake: FakeGemini) -> None:
@@ -128,8 +131,9 @@ def test_an_answer_that_trickles_past_its_time_is_transient(fake: FakeGemini) ->
 
 
 def test_a_refused_connection_is_transient(fake: FakeGemini) -> None:
-    with pytest.raises(TransientModelError, match="cannot be reached"):
+    with pytest.raises(TransientModelError, match="cannot be reached") as caught:
         GeminiModel("gemini-2.5-flash", "k", "http://127.0.0.1:9").generate(FILE_PROMPT)
+    assert caught.value.refused
 
 
 @pytest.mark.parametrize(
@@ -144,6 +148,7 @@ def test_what_will_not_pass_is_permanent_and_has_a_hint(
     with pytest.raises(PermanentModelError, match=said) as caught:
         model(fake).generate(FILE_PROMPT)
     assert caught.value.hint
+    assert (caught.value.usage.total > 0) == (fault == "unsafe")  # it had answered in part
 
 
 def test_a_wrong_key_says_so(fake: FakeGemini) -> None:

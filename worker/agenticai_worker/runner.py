@@ -315,7 +315,7 @@ class Run:
         began = time.monotonic()
         try:
             generation = model.generate(prompt, schema, voice.hear, timeout)
-        except MalformedReply as error:
+        except (MalformedReply, PermanentModelError) as error:
             self.lease.settle(reserved, error.usage)
             raise
         except TransientModelError as error:

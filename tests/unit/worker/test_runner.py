@@ -521,6 +521,15 @@ def test_a_malformed_reply_costs_what_it_used(bench: Bench) -> None:
     assert bench.world.project.usage == Usage(output_tokens=9)
 
 
+def test_a_call_that_is_refused_for_good_costs_what_it_used(bench: Bench) -> None:
+    bench.model.fails = PermanentModelError("unsafe", usage=Usage(input_tokens=9))
+    bench.run(ask)
+
+    assert bench.world.project.failure is not None
+    assert bench.world.project.usage == Usage(input_tokens=9)
+    assert bench.world.project.tokens_reserved == 0
+
+
 def test_a_call_beyond_the_budget_is_not_made(bench: Bench) -> None:
     bench.world.create(token_budget=119)  # a call may take 120
 

@@ -61,12 +61,23 @@ class TransientModelError(ModelError):
 
 
 class PermanentModelError(ModelError):
-    """Bad key, unknown model, refused content: trying again would change nothing."""
+    """Bad key, unknown model, refused content: trying again would change nothing.
 
-    def __init__(self, message: str, *, code: str = "MODEL_REFUSED", hint: str = "") -> None:
+    ``usage`` was spent before the model refused to go on.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "MODEL_REFUSED",
+        hint: str = "",
+        usage: Usage | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.hint = hint
+        self.usage = usage or Usage()
 
 
 class MalformedReply(ModelError):

@@ -13,6 +13,7 @@ from contextlib import closing
 from typing import Any, TypeVar
 
 import requests
+import urllib3.exceptions
 from pydantic import BaseModel
 
 from agenticai_core.models import Usage
@@ -52,6 +53,7 @@ _HINTS = {
     404: "Check the model's name in AGENTICAI_MODEL, e.g. gemini:gemini-2.5-flash.",
 }
 _TRANSIENT = frozenset({408, 429, 499, 500, 502, 503, 504})
+_NOT_BEGUN = frozenset({429, 500, 503})  # the service's own refusals, which it does not charge for
 _client_lock = threading.Lock()  # the library configures its clients by a global
 
 
@@ -145,7 +147,8 @@ class GeminiModel:
                 if time.monotonic() > deadline:  # the library's time-out is that of one read
                     raise TransientModelError("Gemini did not finish its answer in time.")
         except requests.RequestException as error:
-            raise TransientModelError(f"Gemini cannot be reached: {_name(error)}.") from error
+            message = f"Gemini cannot be reached: {_name(error)}."
+            raise TransientModelError(message, refused=_never_sent(error)) from error
         except (ValueError, IndexError) as error:
             # The library raises these where the stream of JSON breaks off or holds no JSON.
             if not reply.finished:
@@ -214,9 +217,9 @@ class _Reply:
     def check(self) -> None:
         """Raise unless the model answered to its end or to its limit."""
         if self._blocked:
-            raise _refusal("the request")
+            raise _refusal("the request", self.usage)
         if self._reason in _REFUSED:
-            raise _refusal(f"to answer ({_REFUSED[self._reason]})")
+            raise _refusal(f"to answer ({_REFUSED[self._reason]})", self.usage)
         if not self.finished:
             raise TransientModelError("Gemini's answer broke off.")
 
@@ -266,7 +269,8 @@ def _raise_for_status(response: requests.Response, *_: Any, **__: Any) -> None:
     response.close()
     message = f"Gemini answered {status}: {str(error.get('message', response.reason))[:300]}"
     if status in _TRANSIENT or status >= 500:
-        raise TransientModelError(message, _retry_after(response, error))
+        refused = status in _NOT_BEGUN
+        raise TransientModelError(message, _retry_after(response, error), refused=refused)
     raise PermanentModelError(message, hint=_HINTS.get(status, ""))
 
 
@@ -302,11 +306,19 @@ def _is_about_schema(error: PermanentModelError) -> bool:
     return "answered 400" in text and ("schema" in text or "too many states" in text)
 
 
-def _refusal(what: str) -> PermanentModelError:
+def _refusal(what: str, usage: Usage) -> PermanentModelError:
     return PermanentModelError(
         f"Gemini refused {what}.",
+        usage=usage,
         hint="Describe the project in other words; the service refuses some topics.",
     )
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """Whether there was no connection on which the service could have been asked."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    unmade = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    return isinstance(reason, unmade)
 
 
 def _name(error: Exception) -> str:
