@@ -1,8 +1,10 @@
 """Values for the generated tests: valid ones, other valid ones, and wrong ones, as source text."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from agenticai_worker.llm.template.write import names, rules
 from agenticai_worker.llm.template.write.rules import Figure
@@ -146,38 +148,24 @@ class FigureCase:
         return '"0.00"' if self.figure.column.kind == "decimal" else "0"
 
     @property
-    def given(self) -> str:
-        """The summed field at a value that the test knows."""
-        if self.figure.kind == "count_by":
-            return ""
-        column = self.figure.column
-        value = {"decimal": f'"{self._one}.00"'}.get(column.kind, str(self._one))
-        return f", {column.name}={value}"
+    def counts(self) -> bool:
+        return self.figure.kind == "count_by"
 
-    @property
-    def _one(self) -> int:
-        low, high = self.figure.column.minimum, self.figure.column.maximum
-        value = 2 if low is None else max(2, int(low) + 1)
-        return value if high is None else min(value, int(high))
-
-    @property
-    def read(self) -> str:
-        return "int" if self.figure.kind == "count_by" else "float"
-
-    @property
-    def total(self) -> int:
-        return 3 if self.figure.kind == "count_by" else 3 * self._one
-
-    @property
-    def most(self) -> int:
-        return 2 if self.figure.kind == "count_by" else 2 * self._one
-
-    @property
+    @cached_property
     def same(self) -> list[str]:
-        """The attributes that put two rows into one group."""
+        """The attributes that put two rows into one group; none where the rules forbid it."""
         thing = self.figure.thing
         firsts = [path.split(".")[0] for path in self.figure.source.group_by]
         columns = [thing.column(name) for name in firsts if thing.has(name)]
+        shared = {column.name for column in columns}
+        unique = [{column.name} for column in columns if column.source.unique]
+        unique += [set(pair.names) for pair in rules.together(thing)]
+        unique += [
+            {overlap.start.name, *(column.name for column in overlap.same)}
+            for overlap in rules.overlaps(thing)
+        ]
+        if any(names_ <= shared for names_ in unique):
+            return []
         return [column.name for column in columns if not column.managed]
 
     @property
@@ -250,10 +238,17 @@ def _number(column: Column, plus: int) -> str:
     high = column.maximum
     room = None if high is None else int(high - low)
     value: int | float = low + min(2 + plus, room) if room is not None else low + 2 + plus
-    if column.source.unique and column.kind == "integer" and room is None:
-        return f"{int(low)} + n"
+    if column.source.unique:
+        return _different_number(column, math.ceil(low), room)
     if column.kind == "integer":
         return str(int(value))
     if column.kind == "decimal":
         return f'"{value:.2f}"'
     return str(float(value))
+
+
+def _different_number(column: Column, low: int, room: int | None) -> str:
+    value = f"{low} + n" if room is None else f"{low} + n % {room + 1}"
+    if column.kind == "integer":
+        return value
+    return f'f"{{{value}}}.00"' if column.kind == "decimal" else f"float({value})"
