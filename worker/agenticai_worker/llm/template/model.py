@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from agenticai_core.models import Analysis, Impact, Plan, PlannedFile, ProjectType
 from agenticai_worker.llm.base import Generation, PermanentModelError, Prompt
-from agenticai_worker.llm.template.patch import edit_blocks
+from agenticai_worker.llm.template.patch import edited_by_hand, merge
 from agenticai_worker.llm.template.understand.changes import Change, change_plan
 from agenticai_worker.llm.template.understand.plan import make_plan
 from agenticai_worker.llm.template.write.project import render, render_deployment
@@ -20,6 +20,7 @@ from agenticai_worker.llm.template.write.purposes import purpose_of
 T = TypeVar("T", bound=BaseModel)
 
 _LINES_A_PIECE = 20  # of streamed text
+_MOST_REPAIRED = 12  # files in one repair
 _SECONDS_A_FILE = 1  # measured: well under one; said so that it is not promised too short
 
 
@@ -102,35 +103,43 @@ def _package(prompt: Prompt) -> str:
 
 
 def _apply(prompt: Prompt) -> str:
-    """A whole file where it is as the engine wrote it; else blocks that keep the user's edits."""
+    """The file of the new plan, with the user's own edits in it, or its end."""
     path, now = prompt.values["path"], prompt.values["content"]
     before = _all_files(prompt.values["old_plan"]).get(path, "")
     after = _all_files(prompt.values["plan"]).get(path)
-    if after is None:
-        return f'<<<DELETE {prompt.nonce} path="{path}">>>\n'
     if now in ("", before):
-        return _whole(prompt, after)
-    return edit_blocks(path, before, after, now, prompt.nonce)
+        return _whole(prompt, after) if after is not None else _deletion(prompt)
+    if after is None:
+        raise edited_by_hand(path)
+    return _whole(prompt, merge(path, before, after, now))
+
+
+def _deletion(prompt: Prompt) -> str:
+    return f'<<<DELETE {prompt.nonce} path="{prompt.values["path"]}">>>\n'
 
 
 def _diagnose(prompt: Prompt) -> _Diagnosis:
+    """The damaged files of a new project. In a modification they are a user's own edits."""
     changed = _unlike_plan(prompt)
-    approved = set(prompt.values.get("approved") or ())
-    paths = [path for path in changed if not approved or path in approved]
-    fallback = prompt.values.get("failing") or tuple(prompt.values["tree"])[:1]
-    cause = (
-        "These files are not as the plan has them"
-        if paths
-        else "The engine finds no cause in its files"
-    )
-    return _Diagnosis(cause=cause, paths=tuple(paths or sorted(approved) or fallback)[:12])
+    if changed and prompt.values.get("approved"):
+        raise PermanentModelError(
+            f"The tests fail together with the edits made by hand in {', '.join(changed[:5])}",
+            code="EDITED_BY_HAND",
+            hint="The tests' report says what does not fit; mend the edits and ask again",
+        )
+    if not changed:
+        raise PermanentModelError(
+            "The tests fail, and every file is as the built-in engine writes it",
+            code="CAUSE_NOT_FOUND",
+            hint="This is a fault of the engine; a language model can look for its cause",
+        )
+    cause = "These files are not as the plan has them"
+    return _Diagnosis(cause=cause, paths=tuple(changed[:_MOST_REPAIRED]))
 
 
 def _repair(prompt: Prompt) -> str:
     files, wanted = _all_files(prompt.values["plan"]), set(prompt.values["paths"])
     chosen = [path for path in _unlike_plan(prompt) if path in wanted]
-    if not chosen:
-        return f'<<<KEEP {prompt.nonce} path="{sorted(wanted)[0]}">>>\n'
     return "".join(_block(path, files[path], prompt.nonce) for path in chosen)
 
 
@@ -164,6 +173,7 @@ def _whole(prompt: Prompt, content: str) -> str:
 
 
 def _block(path: str, content: str, nonce: str) -> str:
+    content += "\n" if content and not content.endswith("\n") else ""
     return f'<<<FILE {nonce} path="{path}">>>\n{content}<<<END {nonce}>>>\n'
 
 
