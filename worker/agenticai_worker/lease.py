@@ -116,7 +116,7 @@ class Lease:
                     "BUDGET_EXCEEDED",
                     f"The next model call may take {tokens} tokens; {project.token_budget - held} "
                     f"of the budget of {project.token_budget} are left",
-                    "Raise the project's token_budget and ask again",
+                    "Ask again with a higher token_budget",
                 )
             reserved = {"tokens_reserved": project.tokens_reserved + tokens}
             self._write_budget(project, task.reservation + tokens, reserved)
