@@ -378,6 +378,10 @@ class Project:
     def request_log(self) -> bool:
         return "request_logging" in self.plan.features
 
+    @property
+    def searched(self) -> bool:
+        return any(thing.searched for thing in self.things)
+
     @cached_property
     def kinds(self) -> set[str]:
         """The types of all columns."""
