@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    stop_all,
+    wait_random_exponential,
+)
 
 from agenticai_core import events, workflow
 from agenticai_core.bootstrap import Services
@@ -205,7 +212,7 @@ class Lease:
                 raise FenceLost(self.task.id)
             write(seen, task)
 
-        _retrying(attempt)
+        _retrying(attempt, self.settings.lease_seconds)
 
 
 def take(services: Services, settings: Settings, project_id: str, task_id: str) -> Lease | None:
@@ -228,7 +235,7 @@ def take(services: Services, settings: Settings, project_id: str, task_id: str) 
         _write_take(services, seen, project, taken)
         return Lease(services, settings, project, taken, seen.modification)
 
-    return _retrying(attempt)
+    return _retrying(attempt, settings.lease_seconds)
 
 
 def _free(task: Task) -> bool:
@@ -287,10 +294,14 @@ def _told(task: Task) -> EventDraft:
     return EventDraft(id=f"{task.id}/take/{task.fence}", type=type_, data=data)
 
 
-def _retrying(attempt: Callable[[], T]) -> T:
+def _retrying(attempt: Callable[[], T], seconds: float) -> T:
+    """Again when others were faster, and through an outage for at least ``seconds``.
+
+    Giving up would cost more than waiting: the message, an attempt, or the work that is done.
+    """
     return Retrying(
         retry=retry_if_exception_type((ConditionFailed, StoreConflict, StoreUnavailable)),
-        stop=stop_after_attempt(8),
+        stop=stop_all(stop_after_attempt(8), stop_after_delay(seconds)),
         wait=wait_random_exponential(multiplier=0.05, max=2),
         reraise=True,
     )(attempt)

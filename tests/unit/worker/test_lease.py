@@ -1,9 +1,11 @@
 """Who may work on a task, and what anybody else's writes come to."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tenacity import wait_none
 
 from agenticai_core import runs
 from agenticai_core.change import FenceLost
@@ -12,7 +14,8 @@ from agenticai_core.errors import NotFound
 from agenticai_core.models import EventDraft, Failure, Outcome, TaskStatus, Usage
 from agenticai_core.rows import task_item
 from agenticai_core.store import keys
-from agenticai_core.store.base import Put
+from agenticai_core.store.base import Put, StoreUnavailable, Write
+from agenticai_worker import lease as lease_module
 from agenticai_worker.lease import MAX_ATTEMPTS, Lease
 from agenticai_worker.work import PermanentFailure
 
@@ -193,6 +196,53 @@ def test_a_beat_that_finds_no_table_is_no_loss(world: World) -> None:
 
     assert not lease.lost.is_set()
     lease.checkpoint("unit", "key", [])
+
+
+@pytest.fixture
+def outage(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Begins an outage that ends when thirty writes have met it, none of which waits."""
+    monkeypatch.setattr(lease_module, "wait_random_exponential", lambda **_: wait_none())
+    write = world.store.write
+
+    def meet(*writes: Write, token: str | None = None) -> None:
+        world.store.down = world.store.refused < 30
+        write(*writes, token=token)
+
+    return lambda: monkeypatch.setattr(world.store, "write", meet)
+
+
+def test_what_was_done_is_kept_through_an_outage(world: World, outage: Callable[[], None]) -> None:
+    lease = world.taken()
+    outage()
+
+    lease.checkpoint("unit", "key", [DRAFT])
+
+    assert world.task.checkpoint == {"unit": "key"}
+    assert len(world.told("file_written")) == 1
+
+
+def test_a_message_is_kept_through_an_outage(world: World, outage: Callable[[], None]) -> None:
+    outage()
+
+    assert world.taken().task.attempt == 1
+
+
+def test_a_task_is_put_back_through_an_outage(world: World, outage: Callable[[], None]) -> None:
+    lease = world.taken()
+    outage()
+
+    lease.put_back(0)
+
+    assert world.taken().task.attempt == 1
+
+
+def test_an_outage_that_outlasts_the_lease_is_given_up(world: World) -> None:
+    world.settings = world.settings.model_copy(update={"lease_seconds": 0.2})
+    lease = world.taken()
+    world.store.down = True
+
+    with pytest.raises(StoreUnavailable):
+        lease.checkpoint("unit", "key", [])
 
 
 # ---- lost answers -------------------------------------------------------------------------------
