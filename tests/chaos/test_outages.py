@@ -3,8 +3,7 @@
 import time
 
 import pytest
-from tests.chaos.test_worker_kills import SECOND_FILE
-from tests.fakes.house import House, check_created_once, wait_for
+from tests.fakes.house import SECOND_FILE, House, check_created_once, wait_for
 
 from agenticai_client.errors import ApiError
 

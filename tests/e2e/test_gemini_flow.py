@@ -8,12 +8,20 @@ from collections.abc import Iterator
 
 import pytest
 from tests.fakes import notes
+from tests.fakes.gemini import Fault
 from tests.fakes.house import House, asked, check_log, open_house
 
 from agenticai_client.sdk import MODIFICATION_ENDS
 
 # The fake counts them: 1 is the plan, then a call for each file.
-FAULTS = {1: "malformed", 4: "truncated", 6: "429", 9: "500", 16: "500", 18: "truncated"}
+FAULTS: dict[int, Fault] = {
+    1: "malformed",
+    4: "truncated",
+    6: "429",
+    9: "500",
+    16: "500",
+    18: "truncated",
+}
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ from agenticai_local.ports import free_port
 from agenticai_local.stack import LocalStack
 
 Json = dict[str, Any]
+SECOND_FILE = list(notes.FILES)[1]  # when the model is asked for it, the first one is written
 ENDS = frozenset({"project_active", "project_failed", "project_cancelled"})
 
 
