@@ -196,11 +196,9 @@ HOSTILE = Plan(
         *(
             entity(name, plural, field("name"), description=_TEXTS)
             for name, plural in (
-                ("Class", "classes"), ("Field", "fields"), ("Base", "bases"), ("Query", "queries"),
-                ("Test", "tests"), ("Model", "models"), ("Health", "healths"), ("Row", "rows"),
-                ("Auth", "auths"), ("Data", "data"), ("Link", "links"), ("Id", "ids"),
-                ("Email", "emails"), ("Error", "errors"), ("Service", "services"),
-                ("Doc", "docs"), ("Sample", "samples"), ("Day", "days"), ("User", "users"),
+                ("Class", "classes"), ("Field", "fields"), ("Query", "queries"), ("Test", "tests"),
+                ("Model", "models"), ("Health", "health"), ("Row", "rows"), ("Auth", "auth"),
+                ("Data", "data"), ("Email", "emails"), ("Day", "days"), ("User", "users"),
             )
         ),
         entity("Order", "orders", field("class"), field("order", "integer"), to("Date")),

@@ -382,6 +382,19 @@ class Project:
     def searched(self) -> bool:
         return any(thing.searched for thing in self.things)
 
+    @property
+    def dated(self) -> tuple[Thing, Column]:
+        """A column that holds a moment, and where it is; for projects that have one."""
+        found = ((thing, column) for thing in self.things for column in thing.writable)
+        return next(pair for pair in found if pair[1].kind == "datetime")
+
+    @property
+    def clocks(self) -> set[str]:
+        """The functions that give columns their defaults, and reports the present."""
+        found = {column.default or "" for thing in self.things for column in thing.columns}
+        dated = ("upcoming", "overdue")
+        return found | {"today"} if any(r.kind in dated for r in self.plan.reports) else found
+
     @cached_property
     def kinds(self) -> set[str]:
         """The types of all columns."""
