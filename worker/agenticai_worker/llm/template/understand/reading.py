@@ -147,8 +147,12 @@ def _lists_things(rest: str) -> bool:
 
 
 def attribute_start(rest: str) -> bool:
+    """Whether a list begins with an attribute, and not with a statement about somebody."""
     items = split_list(rest)
-    return bool(items) and structure.attribute_like(items[0]) and len(items[0].split()) <= 6
+    if not items or not structure.attribute_like(items[0]) or len(items[0].split()) > 6:
+        return False
+    first = tagging.tag(tokenize(items[0]))
+    return not any(t.tag == "VB" and not _inside(first, at) for at, t in enumerate(first) if at)
 
 
 def _inside(tokens: list[Token], at: int) -> bool:
