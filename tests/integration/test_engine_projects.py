@@ -150,6 +150,15 @@ def test_the_description_of_the_api_tells_its_errors(hire: httpx.Client) -> None
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 
+def test_the_examples_of_the_description_are_accepted(hire: httpx.Client, boat: int) -> None:
+    schemas = hire.get("/openapi.json").json()["components"]["schemas"]
+    for plural, name in (("boats", "Boat"), ("bookings", "Booking"), ("parts", "Part")):
+        (example,) = schemas[f"{name}Create"]["examples"]
+        made = hire.post(f"/{plural}", json=example)
+        assert made.status_code == 201, made.text
+        assert hire.delete(f"/{plural}/{made.json()['id']}").status_code == 204
+
+
 def test_a_booking_goes_its_way(hire: httpx.Client, boat: int) -> None:
     made = hire.post("/bookings", json=booking(boat, "2031-01-01", "2031-01-03"))
     assert made.status_code == 201
@@ -221,7 +230,7 @@ def test_awkward_json_is_refused(hire: httpx.Client, boat: int, body: str, named
 @pytest.mark.parametrize(
     "query",
     [
-        "colour=red", "price_min=NaN", "price_max=1e999999", "boat_id=99999999999999999999",
+        "colour=red", "q=x", "price_min=NaN", "price_max=1e999999", "boat_id=99999999999999999999",
         "status=sunk", "sort=password", "limit=0", "limit=101", "offset=-1", "starts_on_from=soon",
     ],
 )  # fmt: skip

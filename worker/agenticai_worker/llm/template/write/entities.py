@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from agenticai_worker.llm.template.write import rules, samples
+from agenticai_worker.llm.template.write.examples import example_body
 from agenticai_worker.llm.template.write.lines import required
 from agenticai_worker.llm.template.write.spec import Thing
 
@@ -30,6 +31,7 @@ def entity_files(thing: Thing, fill: Fill) -> Iterator[tuple[str, str]]:
             thing=thing,
             uses=_schema_uses(thing),
             required=required(thing),
+            example=example_body(thing),
         ),
     )
     checks = [rule.function for rule in rules.orders(thing)]
@@ -126,6 +128,7 @@ def _schema_uses(thing: Thing) -> dict[str, Any]:
     base = ["Input", "ListQuery", "Output"]
     base += [] if thing.immutable else ["Patch"]
     taken = [*thing.writable, *(spec.column for spec in thing.filters)]
+    base += ["SearchText"] if thing.searched else []
     base += {column.input_type for column in taken if column.shares_type}
     computed = any(column.computed_default for column in thing.writable)
     return {
@@ -133,7 +136,6 @@ def _schema_uses(thing: Thing) -> dict[str, Any]:
         "uuid": "uuid" in kinds,
         "decimal": "decimal" in kinds,
         "typing": ["Annotated"] if "Annotated[" in written else [],
-        "field": "Field(" in written or computed,
         "now": sorted(set(_moments(thing))) if computed else [],
         "base": sorted(base),
     }

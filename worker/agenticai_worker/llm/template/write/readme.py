@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agenticai_worker.llm.template.write import rules
+from agenticai_worker.llm.template.write.examples import example_body
 from agenticai_worker.llm.template.write.rules import Figure
 from agenticai_worker.llm.template.write.spec import Column, Project, Thing
 
@@ -24,7 +25,7 @@ def readme_values(project: Project, figures: list[Figure]) -> dict[str, Any]:
     return {
         "routes": [*_routes(project), *(_figure_route(figure) for figure in figures)],
         "example": independent,
-        "example_body": shlex.quote(json.dumps(_body(independent), ensure_ascii=False)),
+        "example_body": shlex.quote(json.dumps(example_body(independent), ensure_ascii=False)),
         "described": [(thing, [_describe(c) for c in thing.columns]) for thing in project.things],
         "rules": [
             (thing, [rule.description for rule in thing.entity.rules]) for thing in project.things
@@ -87,28 +88,3 @@ def _describe(column: Column) -> tuple[str, str, str]:
 
 def _needs_others(thing: Thing) -> bool:
     return any(not column.nullable for column in thing.references)
-
-
-def _body(thing: Thing) -> dict[str, Any]:
-    needed = [c for c in thing.writable if not c.nullable and c.default is None]
-    return {column.name: _value(column) for column in needed}
-
-
-def _value(column: Column) -> Any:
-    plain: dict[str, Any] = {
-        "string": f"Example {column.label}"[: column.length or 200],
-        "text": f"Example {column.label}",
-        "email": "someone@example.com",
-        "url": "https://example.com",
-        "phone": "+49 30 1234567",
-        "integer": max(int(column.minimum or 1), 1),
-        "decimal": f"{max(float(column.minimum or 0), 12.5):.2f}",
-        "float": max(float(column.minimum or 0), 2.5),
-        "boolean": True,
-        "date": "2031-01-01",
-        "datetime": "2031-01-01T09:00:00Z",
-        "time": "09:00:00",
-        "uuid": "7f9c2b1e-5d3a-4c8e-9b1a-2f6d8e4c0a57",
-        "reference": 1,
-    }
-    return column.choices[0][1] if column.kind == "enum" else plain[column.kind]
