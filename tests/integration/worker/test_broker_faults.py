@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
+from tests.fakes.fault_proxy import ANSWERS, FaultProxy
 
 from agenticai_core.settings import Settings
 
 from .conftest import Node, wait_for
-from tests.fakes.fault_proxy import ANSWERS, FaultProxy
 
 
 @pytest.fixture

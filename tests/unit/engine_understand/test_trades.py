@@ -573,3 +573,33 @@ def test_many_entities_overflow_into_what_is_left_out() -> None:
     made = plan(f"Entities: {listed}")
     assert len(made.entities) == 12
     assert "at most 12" in gaps(made)
+
+
+def test_seed_library() -> None:
+    made = plan(
+        "A seed library: members (name, email) borrow seed packets; a packet has a variety, "
+        "a quantity and an expiry date. Show packets that expire soon."
+    )
+    assert names(made) == {"Member", "Packet", "Loan"}
+    assert types(made, "Packet") == {
+        "variety": "string",
+        "quantity": "integer",
+        "expiry_date": "date",
+    }
+    assert types(made, "Loan")["packet"] == "Packet"
+    assert reports(made) == {("upcoming", "Packet", "expiry_date", ())}
+
+
+def test_funeral_home() -> None:
+    made = plan(
+        "Funeral home: families arrange ceremonies; each ceremony has a date, a chapel and "
+        "a celebrant (name, phone)."
+    )
+    assert names(made) == {"Ceremony", "Celebrant", "Family"}
+    assert types(made, "Ceremony")["celebrant"] == "Celebrant"
+    assert types(made, "Celebrant") == {"name": "string", "phone": "phone"}
+
+
+def test_what_expires_without_a_date_is_not_dropped() -> None:
+    made = plan("Permits have a holder. Show permits that expire soon.")
+    assert "Show permits that expire soon" in gaps(made)

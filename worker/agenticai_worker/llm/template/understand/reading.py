@@ -45,7 +45,8 @@ def read(text: str, known: frozenset[str] = frozenset()) -> Facts:
     pending: list[tuple[str, Clause]] = []
     for sentence, clause in found:
         facts.context = facts.context or ""
-        if rules.is_rule(sentence) or not _read_structure(clause, facts):
+        behaves = rules.is_rule(sentence) or wishes.asks_for_moment(clause, sentence)
+        if behaves or not _read_structure(clause, facts):
             pending.append((sentence, clause))
     facts.context = ""
     done_rules: set[str] = set()
@@ -260,6 +261,10 @@ def _read_behaviour(sentence: str, clause: Clause, facts: Facts, done_rules: set
     if sentence in done_rules or (clause.relative and not clause.verb):
         return
     if gaps.read_feature(whole, facts):
+        return
+    if wishes.asks_for_moment(clause, sentence):
+        wishes.read_moment(sentence, facts)
+        done_rules.add(sentence)
         return
     if rules.read_rule(sentence, facts):
         done_rules.add(sentence)

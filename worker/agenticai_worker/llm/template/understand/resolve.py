@@ -48,6 +48,7 @@ def _choose(facts: Facts, board: Board) -> list[str]:
         strong = facts.strength[key] >= 2 or key in mentioned
         if strong and key not in board.drafts and _may_be_entity(key, facts):
             chosen.append(key)
+    chosen = [key for key in chosen if not _is_longer_name(key, chosen, facts)]
     if not chosen and not board.drafts:
         chosen = [k for k in facts.order if is_thing(k) and not is_person(k)][:4]
         chosen = chosen or [k for k in facts.order if is_thing(k)][:4]
@@ -55,6 +56,15 @@ def _choose(facts: Facts, board: Board) -> list[str]:
         if topic and topic not in chosen and (not chosen or is_event(topic)):
             chosen.insert(0, topic)
     return chosen
+
+
+def _is_longer_name(key: str, chosen: list[str], facts: Facts) -> bool:
+    """ "members borrow seed packets; a packet has …": the longer name means the thing described."""
+    if facts.attributes.get(key):
+        return False
+    heads = [k for k in chosen if key.endswith("_" + k) and facts.attributes.get(k)]
+    alike = [k for k in chosen if heads and k.endswith("_" + heads[0])]
+    return len(heads) == 1 and alike == [key]
 
 
 def _may_be_entity(key: str, facts: Facts) -> bool:

@@ -143,6 +143,10 @@ def add_item(owner: str, item: str, facts: Facts, *, optional: bool = False) -> 
         read_with(holds[1], holds[2], facts)
         facts.links.append(Link(owner, facts.find(part.key) or part.key, "many"))
         return
+    if _is_described_person(item):
+        person = add_entity_phrase(item, facts)
+        facts.links.append(Link(owner, facts.find(person.key) or person.key, "one"))
+        return
     attribute = parse_attribute(item)
     if attribute is None:
         return
@@ -152,6 +156,14 @@ def add_item(owner: str, item: str, facts: Facts, *, optional: bool = False) -> 
     if optional and not attribute.many:
         attribute = with_field(attribute, required=False)
     facts.add_attribute(owner, attribute)
+
+
+def _is_described_person(item: str) -> bool:
+    """ "a celebrant (name, phone)": somebody with attributes of their own, not one of ours."""
+    noun = parse_noun(item)
+    inner = split_list(noun.inner or "")
+    named = len(inner) > 1 and re.match(r"^(?:full |first |last )?name$", inner[0], re.I)
+    return bool(named) and not noun.plural and is_thing(noun.key)
 
 
 def _add_composite(owner: str, attribute: Attribute, facts: Facts) -> None:

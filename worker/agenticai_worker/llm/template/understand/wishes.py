@@ -28,7 +28,7 @@ _OVERDUE = re.compile(
 )
 _UPCOMING = re.compile(
     r"\b(?:upcoming|next|coming|future|planned for today|today's)\s+([\w-]+(?:\s[\w-]+)?)|"
-    r"\b([\w-]+(?:\s[\w-]+)?)\s+(?:that |which )?(?:are |is )?(?:due|expiring|coming up|expire|scheduled|starting|ending)\s*(?:soon|today|this|next|within|in the next|for)\b",
+    r"\b([\w-]+(?:\s[\w-]+)?)\s+(?:that |which )?(?:are |is )?(?:due|expiring|coming up|expires?|scheduled|starting|ending|starts?|ends?|begins?)\s*(?:soon|today|this|next|within|in the next|for)\b",
     re.I,
 )  # fmt: skip
 _LOW = re.compile(
@@ -97,6 +97,20 @@ def read_wish(clause: Clause, facts: Facts) -> bool:
     if done:
         facts.wishes += [Wish("other", piece, (), piece) for piece in missed]
     return done
+
+
+def asks_for_moment(clause: Clause, sentence: str) -> bool:
+    """ "show packets that expire soon": a relative clause and its adverb make one wish."""
+    viewing = clause.imperative and clause.verb in lex.VIEW_VERBS
+    return viewing and bool((match := _UPCOMING.search(sentence)) and match[2])
+
+
+def read_moment(sentence: str, facts: Facts) -> None:
+    match = _UPCOMING.search(sentence)
+    if match:
+        asked = r"^(?:show|list|see|view|get|find|which|the|all)\s+"
+        thing = re.sub(asked, "", match[2].strip(), flags=re.IGNORECASE)
+        facts.wishes.append(Wish("upcoming", thing, (), sentence.strip(" .")))
 
 
 def _join_groups(pieces: list[str]) -> list[str]:
