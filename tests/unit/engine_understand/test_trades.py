@@ -590,7 +590,7 @@ def test_seed_library() -> None:
     assert reports(made) == {("upcoming", "Packet", "expiry_date", ())}
 
 
-def test_funeral_home() -> None:
+def test_a_described_person_is_somebody_of_their_own() -> None:
     made = plan(
         "Funeral home: families arrange ceremonies; each ceremony has a date, a chapel and "
         "a celebrant (name, phone)."
