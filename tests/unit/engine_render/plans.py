@@ -246,6 +246,37 @@ HOSTILE = Plan(
     not_covered=(_TEXTS,),
 )  # fmt: skip
 
+CROWDED = plan(
+    "Week plan",
+    entity(
+        "Menu",
+        "menus",
+        field("weekday", "enum", choices=("mon", "tue", "wed", "thu"), unique=True),
+        field("price", "decimal", minimum=0),
+    ),
+    entity(
+        "Slot",
+        "slots",
+        field("day", "enum", choices=("mon", "tue", "wed")),
+        field("number", "integer", minimum=1, maximum=6),
+        rules=(rule("unique_together", "day", "number"),),
+    ),
+    entity(
+        "Cell",
+        "cells",
+        field("row", "integer", minimum=0, maximum=9),
+        field("column", "integer"),
+        field("value", "float", unique=True),
+        rules=(rule("unique_together", "row", "column"),),
+    ),
+    reports=(
+        Report(name="by_day", kind="count_by", entity="Slot", group_by=("day",)),
+        Report(name="by_weekday", kind="count_by", entity="Menu", group_by=("weekday",)),
+        Report(name="rows", kind="sum_by", entity="Cell", field="value", group_by=("row",)),
+        Report(name="columns", kind="count_by", entity="Cell", group_by=("column",)),
+    ),
+)
+
 SMALL = plan("Notes", entity("Note", "notes", field("title"), field("body", "text")))
 EMPTY = plan("Nothing in it", entity("Thing", "things"))
 
@@ -254,6 +285,7 @@ ALL = {
     "related": RELATED,
     "ruled": RULED,
     "hostile": HOSTILE,
+    "crowded": CROWDED,
     "small": SMALL,
     "empty": EMPTY,
 }

@@ -10,6 +10,8 @@ from agenticai_worker.llm.template.write import names, rules
 from agenticai_worker.llm.template.write.rules import Figure
 from agenticai_worker.llm.template.write.spec import MOMENTS, NUMBERS, Column, Thing, quoted
 
+_STEADY = (*NUMBERS, "enum", "boolean")  # kinds whose samples are the same in every row
+
 
 def sample(thing: Thing, column: Column) -> str:
     """A valid value, different for each ``n``, in the order that the rules ask for."""
@@ -17,6 +19,8 @@ def sample(thing: Thing, column: Column) -> str:
     extra = f", {plus}" if plus else ""
     if column.kind in ("string", "text"):
         return _text(column)
+    if column.kind in _STEADY and _is_distinct(thing, column):
+        return _different(column)
     if column.kind in NUMBERS:
         return _number(column, plus)
     if column.kind == "enum":
@@ -33,6 +37,27 @@ def sample(thing: Thing, column: Column) -> str:
         "boolean": "True",
         "uuid": "str(uuid.uuid4())",
     }[column.kind]
+
+
+def _is_distinct(thing: Thing, column: Column) -> bool:
+    """Whether two rows may not have the same value, though its kind does not vary by itself."""
+    if column.source.unique:
+        return True
+    for pair in rules.together(thing):
+        steady = [c for c in pair.columns if c.kind in _STEADY and not c.managed]
+        if len(steady) == len([c for c in pair.columns if not c.managed]):
+            return column is max(steady, key=_room)
+    return False
+
+
+def _room(column: Column) -> float:
+    """How many different values there are."""
+    if column.kind == "enum":
+        return len(column.choices)
+    if column.kind == "boolean":
+        return 2
+    low, high = column.minimum, column.maximum
+    return math.inf if high is None else high - (1 if low is None else low) + 1
 
 
 def numbered(thing: Thing) -> bool:
@@ -164,7 +189,9 @@ class FigureCase:
             {overlap.start.name, *(column.name for column in overlap.same)}
             for overlap in rules.overlaps(thing)
         ]
-        if any(names_ <= shared for names_ in unique):
+        steady = {c.name for c in thing.columns if c.managed or c.kind in _STEADY}
+        steady -= {c.name for c in thing.writable if _is_distinct(thing, c)}
+        if any(names_ & shared and names_ <= shared | steady for names_ in unique):
             return []
         return [column.name for column in columns if not column.managed]
 
@@ -238,8 +265,6 @@ def _number(column: Column, plus: int) -> str:
     high = column.maximum
     room = None if high is None else int(high - low)
     value: int | float = low + min(2 + plus, room) if room is not None else low + 2 + plus
-    if column.source.unique:
-        return _different_number(column, math.ceil(low), room)
     if column.kind == "integer":
         return str(int(value))
     if column.kind == "decimal":
@@ -247,8 +272,15 @@ def _number(column: Column, plus: int) -> str:
     return str(float(value))
 
 
-def _different_number(column: Column, low: int, room: int | None) -> str:
-    value = f"{low} + n" if room is None else f"{low} + n % {room + 1}"
+def _different(column: Column) -> str:
+    """A value that goes through all there are, as ``n`` grows."""
+    if column.kind == "boolean":
+        return "n % 2 == 0"
+    if column.kind == "enum":
+        listed = ", ".join(quoted(value) for _, value in column.choices)
+        return f"[{listed}][n % {len(column.choices)}]"
+    low, room = math.ceil(1 if column.minimum is None else column.minimum), _room(column)
+    value = f"{low} + n" if room == math.inf else f"{low} + n % {int(room)}"
     if column.kind == "integer":
         return value
     return f'f"{{{value}}}.00"' if column.kind == "decimal" else f"float({value})"
