@@ -41,8 +41,8 @@ test: setup ## Run all tests but those that kill processes (ARGS="-k name", WORK
 	@$(PYTEST) -q -m "not chaos" -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: chaos
-chaos: setup ## Run the tests that kill processes
-	@$(PYTEST) -m chaos $(ARGS)
+chaos: setup ## Run all tests that kill processes or break the emulator
+	@$(PYTEST) tests/chaos $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style and format
