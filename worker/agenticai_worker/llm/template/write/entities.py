@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from agenticai_worker.llm.template.write import rules, samples
+from agenticai_worker.llm.template.write import moves, rules, samples
 from agenticai_worker.llm.template.write.examples import example_body
 from agenticai_worker.llm.template.write.lines import required
 from agenticai_worker.llm.template.write.spec import Thing
@@ -39,7 +39,7 @@ def entity_files(thing: Thing, fill: Fill) -> Iterator[tuple[str, str]]:
     checks += [rule.function for rule in rules.stocks(thing)]
     ruled = {
         "thing": thing,
-        "moves": rules.moves(thing),
+        "moves": moves.moves(thing),
         "orders": rules.orders(thing),
         "overlaps": rules.overlaps(thing),
         "stocks": rules.stocks(thing),
@@ -92,7 +92,7 @@ def _test_values(thing: Thing) -> dict[str, Any]:
         "uniques": [c for c in writable if c.source.unique and c.kind != "reference"],
         "together": [pair for pair in rules.together(thing) if pair.writable],
         "filter_cases": list(samples.filter_cases(thing)),
-        "move_cases": rules.move_cases(thing),
+        "move_cases": moves.move_cases(thing),
     }
 
 
@@ -142,7 +142,7 @@ def _schema_uses(thing: Thing) -> dict[str, Any]:
 
 
 def _service_uses(thing: Thing) -> dict[str, Any]:
-    conflicts = rules.moves(thing) or rules.overlaps(thing) or rules.stocks(thing)
+    conflicts = moves.moves(thing) or rules.overlaps(thing) or rules.stocks(thing)
     frozen = rules.frozen(thing) and not thing.immutable
     errors = ["Conflict"] if conflicts or frozen else []
     errors += ["Invalid"] if rules.orders(thing) else []

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from agenticai_worker.llm.template.write.spec import Column, Thing
+from agenticai_worker.llm.template.write.columns import Column
+from agenticai_worker.llm.template.write.spec import Thing
 
 
 def example_body(thing: Thing) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Filters of the blueprints: values as source text."""
 
-from agenticai_worker.llm.template.write.spec import Column, Thing, initial, quoted
+from agenticai_worker.llm.template.write.columns import Column, initial, quoted
+from agenticai_worker.llm.template.write.spec import Thing
 
 
 def docline(text: str) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import jinja2
-
 from agenticai_core.models import Plan
-from agenticai_worker.llm.template.write import entities, names, rules, samples
+from agenticai_worker.llm.template.write import entities, moves, names, samples
+from agenticai_worker.llm.template.write.figures import Figure, figures_of
 from agenticai_worker.llm.template.write.lines import FILTERS
 from agenticai_worker.llm.template.write.readme import readme_values
 from agenticai_worker.llm.template.write.spec import Project, make_spec
@@ -46,7 +46,7 @@ def _files(project: Project) -> Iterator[tuple[str, str]]:
     def fill(blueprint: str, **values: object) -> str:
         return _fill(project, blueprint, **values)
 
-    figures = rules.figures(project)
+    figures = figures_of(project)
     yield "main.py", fill("main.py.j2")
     for package in ("app", "app/schemas", "app/services", "app/routers", "tests"):
         yield f"{package}/__init__.py", ""
@@ -82,7 +82,7 @@ def _files(project: Project) -> Iterator[tuple[str, str]]:
     yield "README.md", fill("README.md.j2", **readme_values(project, figures))
 
 
-def _report_files(project: Project, figures: list[rules.Figure]) -> Iterator[tuple[str, str]]:
+def _report_files(project: Project, figures: list[Figure]) -> Iterator[tuple[str, str]]:
     now = {
         figure.now.removesuffix("()")
         for figure in figures
@@ -103,7 +103,7 @@ def _report_files(project: Project, figures: list[rules.Figure]) -> Iterator[tup
     yield "tests/test_reports.py", _fill(project, "tests/test_reports.py.j2", reports=cases)
 
 
-def _feature_files(project: Project, figures: list[rules.Figure]) -> Iterator[tuple[str, str]]:
+def _feature_files(project: Project, figures: list[Figure]) -> Iterator[tuple[str, str]]:
     if project.auth:
         yield "app/auth.py", _fill(project, "app/auth.py.j2")
         yield "app/routers/auth.py", _fill(project, "app/routers/auth.py.j2")
@@ -115,7 +115,7 @@ def _feature_files(project: Project, figures: list[rules.Figure]) -> Iterator[tu
 
 def _fill(project: Project, blueprint: str, **values: object) -> str:
     slug = re.sub(r"[^a-z0-9]+", "_", names.words(project.name)).strip("_") or "service"
-    shared = {"project": project, "slug": slug, "initial_value": rules.start_state}
+    shared = {"project": project, "slug": slug, "initial_value": moves.start_state}
     return _environment().get_template(blueprint).render(**shared, **values)
 
 

@@ -5,10 +5,11 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from agenticai_worker.llm.template.write import rules
+from agenticai_worker.llm.template.write import moves
+from agenticai_worker.llm.template.write.columns import Column
 from agenticai_worker.llm.template.write.examples import example_body
-from agenticai_worker.llm.template.write.rules import Figure
-from agenticai_worker.llm.template.write.spec import Column, Project, Thing
+from agenticai_worker.llm.template.write.figures import Figure
+from agenticai_worker.llm.template.write.spec import Project, Thing
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def _routes(project: Project) -> list[Route]:
             found.append(Route("PUT", one, f"replace {thing.a}"))
             found.append(Route("PATCH", one, f"change {thing.a}"))
             found.append(Route("DELETE", one, f"delete {thing.a}"))
-        for move in rules.moves(thing):
+        for move in moves.moves(thing):
             states = " or ".join(move.source.sources)
             found.append(Route("POST", f"{one}/{move.path}", f"{states} → {move.target_value}"))
         for link in thing.links:
@@ -78,7 +79,7 @@ def _describe(column: Column) -> tuple[str, str, str]:
     if column.source.unique:
         notes.append("unique")
     if column.managed:
-        notes.append("moved by the routes below, starts as " + rules.start_state(column))
+        notes.append("moved by the routes below, starts as " + moves.start_state(column))
     elif column.source.default is not None:
         notes.append(f"default: {column.source.default}")
     if column.nullable:

@@ -1,91 +1,19 @@
-"""An entity's rules, transitions and reports, as the blueprints see them."""
+"""An entity's rules, as the blueprints see them."""
 
-import keyword
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from agenticai_core.models import Report, Rule, Transition
-from agenticai_worker.llm.template.write import names
-from agenticai_worker.llm.template.write.spec import (
-    MOMENTS,
-    NUMBERS,
-    Column,
-    Project,
-    Thing,
-    quoted,
+from agenticai_core.models import Rule
+from agenticai_worker.llm.template.write.columns import MOMENTS, NUMBERS, Column, quoted
+from agenticai_worker.llm.template.write.moves import (
+    Move,
+    member,
+    moves,
+    paths_from_start,
+    start_state,
+    states_beyond,
 )
-
-# What services and routers already call something of their own.
-_TAKEN_VERBS = frozenset(
-    {
-        "create", "change", "remove", "check", "find_page", "delete", "get", "list", "replace",
-        "rows", "models",
-    }
-)  # fmt: skip
-
-# What the module of the reports already calls something else.
-_TAKEN_REPORTS = frozenset(
-    {"period", "week", "router", "models", "sa", "orm", "dt", "today", "utc_now"}
-)
-
-
-@dataclass(frozen=True)
-class Move:
-    """A transition: a verb that takes a thing from some states to another."""
-
-    thing: Thing
-    source: Transition
-
-    @property
-    def column(self) -> Column:
-        return self.thing.column(self.source.field)
-
-    @property
-    def function(self) -> str:
-        clean = names.snake(self.source.verb)
-        taken = clean in _TAKEN_VERBS or keyword.iskeyword(clean)
-        return f"{clean}_it" if taken else clean
-
-    @property
-    def path(self) -> str:
-        return names.snake(self.source.verb).replace("_", "-")
-
-    @property
-    def refusal(self) -> str:
-        """What is said when the state does not allow it, as an f-string."""
-        verb, states = names.words(self.source.verb), list(self.source.sources)
-        listed = " or ".join(f"'{state}'" for state in states)
-        before = _literal(f"Cannot {verb} {self.thing.a} that is '")
-        after = _literal(f"'; it must be {listed}")
-        return f'f"{before}{{row.{self.column.name}}}{after}"'
-
-    @property
-    def text(self) -> str:
-        return self.source.description or f"{names.title(self.source.verb)} {self.thing.a}"
-
-    @property
-    def target_value(self) -> str:
-        return self.source.target
-
-    @property
-    def target(self) -> str:
-        return _member(self.column, self.source.target)
-
-    @property
-    def sources(self) -> list[str]:
-        return [_member(self.column, value) for value in self.source.sources]
-
-
-@dataclass(frozen=True)
-class MoveCase:
-    """One test of a move: from a state that allows it, or from one that does not."""
-
-    move: Move
-    path: list[str]
-    state: str
-    allowed: bool
-    suffix: str
+from agenticai_worker.llm.template.write.spec import Thing
 
 
 @dataclass(frozen=True)
@@ -170,7 +98,7 @@ class Overlap:
         paths = paths_from_start(self.thing, self.inactive[0])
         for move in moves(self.thing):
             left = [value for value in move.source.sources if paths.get(value)]
-            left = [value for value in left if _member(move.column, value) in self.inactive[1]]
+            left = [value for value in left if member(move.column, value) in self.inactive[1]]
             if self.revived_by(move) and left:
                 return paths[left[0]], move.path
         return None
@@ -271,16 +199,16 @@ class Frozen:
 
     @property
     def member(self) -> str:
-        return _member(self.column, self.value)
+        return member(self.column, self.value)
 
     @property
     def members(self) -> list[str]:
         """The state and those that come only after it."""
         start = start_state(self.column)
-        before = {start} | _reachable(self.thing, self.column, start, self.value)
-        after = _reachable(self.thing, self.column, self.value, None)
+        before = {start} | states_beyond(self.thing, self.column, start, self.value)
+        after = states_beyond(self.thing, self.column, self.value, None)
         later = [value for _, value in self.column.choices if value in after - before]
-        return [self.member, *(_member(self.column, value) for value in later)]
+        return [self.member, *(member(self.column, value) for value in later)]
 
     @property
     def text(self) -> str:
@@ -292,55 +220,6 @@ class Frozen:
         if not self.column.managed:
             return []
         return paths_from_start(self.thing, self.column).get(self.value)
-
-
-def moves(thing: Thing) -> list[Move]:
-    return [Move(thing, transition) for transition in thing.transitions]
-
-
-def move_cases(thing: Thing) -> list[MoveCase]:
-    cases = []
-    for move in moves(thing):
-        paths = paths_from_start(thing, move.column)
-        good = [value for value in paths if value in move.source.sources]
-        bad = [value for value in paths if value not in move.source.sources]
-        cases += [MoveCase(move, paths[v], v, True, "") for v in good[:1]]
-        cases += [MoveCase(move, paths[v], v, False, "_is_refused") for v in bad[:1]]
-    return cases
-
-
-def paths_from_start(thing: Thing, column: Column) -> dict[str, list[str]]:
-    """Each state that can be reached, with the shortest way to it as moves' paths."""
-    start = start_state(column)
-    found: dict[str, list[str]] = {start: []}
-    queue = deque([start])
-    while queue:
-        state = queue.popleft()
-        for move in moves(thing):
-            fits = move.source.field == column.source.name and state in move.source.sources
-            if fits and move.target_value not in found:
-                found[move.target_value] = [*found[state], move.path]
-                queue.append(move.target_value)
-    return found
-
-
-def _reachable(thing: Thing, column: Column, start: str, without: str | None) -> set[str]:
-    """The states that moves lead to from ``start``, not passing through ``without``."""
-    found, waiting = set[str](), [start]
-    while waiting:
-        state = waiting.pop()
-        if state in found or state == without:
-            continue
-        found.add(state)
-        fitting = (m for m in moves(thing) if m.source.field == column.source.name)
-        waiting += [m.target_value for m in fitting if state in m.source.sources]
-    return found - {start}
-
-
-def start_state(column: Column) -> str:
-    default = column.source.default
-    values = [value for _, value in column.choices]
-    return default if default in values else values[0]
 
 
 def orders(thing: Thing) -> list[Order]:
@@ -399,192 +278,3 @@ def rank(thing: Thing, column: Column) -> int:
             return depth
         depth += 1
     return 0  # rules that contradict each other: no value can satisfy them
-
-
-@dataclass(frozen=True)
-class KeySpec:
-    name: str
-    expression: str
-    function: str | None = None  # that the expression calls
-
-
-@dataclass(frozen=True)
-class Join:
-    """The table that one of a report's keys is in, under a name of its own where it must be."""
-
-    column: Column
-    aliased: bool
-
-    @property
-    def table(self) -> str:
-        own = f"{names.snake(self.column.source.name)}_row"
-        return own if self.aliased else f"models.{self.column.target.name}"
-
-    @property
-    def outer(self) -> bool:
-        """Whether there are rows that refer to nothing; they count, too."""
-        return self.column.nullable
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A report."""
-
-    source: Report
-    project: Project
-
-    @property
-    def name(self) -> str:
-        return names.snake(self.source.name)
-
-    @property
-    def function(self) -> str:
-        taken = self.name in _TAKEN_REPORTS or keyword.iskeyword(self.name)
-        return f"{self.name}_report" if taken else self.name
-
-    @property
-    def kind(self) -> str:
-        return self.source.kind
-
-    @property
-    def text(self) -> str:
-        return self.source.description or names.title(self.source.name)
-
-    @property
-    def thing(self) -> Thing:
-        return self.project.thing(self.source.entity)
-
-    @property
-    def rows(self) -> bool:
-        return self.kind in ("below_minimum", "upcoming", "overdue")
-
-    @property
-    def column(self) -> Column:
-        return self.thing.column(self.source.field or "")
-
-    @property
-    def minimum(self) -> Column:
-        return self.thing.column(self.source.group_by[0])
-
-    @cached_property
-    def reference(self) -> Column | None:
-        """For stock that a ledger adds up to: the ledger's reference to this thing."""
-        if self.kind != "below_minimum" or self.source.group_by:
-            return None
-        for other in self.project.things:
-            numeric = any(column.kind in NUMBERS for column in other.columns)
-            for column in other.references:
-                ledger = other.immutable or bool(other.rules("not_negative_stock"))
-                if ledger and numeric and column.target is self.thing:
-                    return column
-        return None
-
-    @property
-    def ledger(self) -> Thing | None:
-        return self.project.thing(self.reference.entity) if self.reference else None
-
-    @property
-    def counted(self) -> str:
-        """The ledger's attribute that is added up."""
-        quantity = self.ledger.quantity if self.ledger else None
-        return self.ledger.counted(quantity) if self.ledger and quantity else ""
-
-    @property
-    def now(self) -> str:
-        return "today()" if self.column.kind == "date" else "utc_now()"
-
-    @property
-    def open(self) -> str | None:
-        if self.kind == "overdue":
-            return self.thing.open_condition()
-        return self.thing.active_condition()
-
-    @cached_property
-    def keys(self) -> list[KeySpec]:
-        found = [self._key(path) for path in self.source.group_by]
-        names_ = [key.name for key in found]
-        return [
-            replace(key, name=names.snake(path.replace(".", "_")))
-            if names_.count(key.name) > 1
-            else key
-            for key, path in zip(found, self.source.group_by, strict=True)
-        ]
-
-    @cached_property
-    def joins(self) -> list[Join]:
-        firsts = dict.fromkeys(p.split(".")[0] for p in self.source.group_by if "." in p)
-        columns = [self.thing.column(name) for name in firsts if self.thing.has(name)]
-        references = [column for column in columns if column.kind == "reference"]
-        tables = [self.thing.name, *(column.target.name for column in references)]
-        return [Join(column, tables.count(column.target.name) > 1) for column in references]
-
-    @property
-    def value_name(self) -> str:
-        if self.kind == "count_by":
-            return "count"
-        return "stock" if self.kind == "stock_level" else "total"
-
-    @property
-    def value(self) -> str:
-        if self.kind == "count_by":
-            return "sa.func.count()"
-        name = self.column.name
-        if self.kind == "stock_level":
-            name = self.thing.counted(self.column)
-        return f"sa.func.sum(models.{self.thing.name}.{name})"
-
-    def _key(self, path: str) -> KeySpec:
-        first, _, rest = path.partition(".")
-        if rest in ("day", "week", "month", "year"):
-            name = "created_at" if first == "created_at" else self.thing.column(first).name
-            function = "week" if rest == "week" else "period"
-            unit = "" if rest == "week" else f'"{rest}", '
-            return KeySpec(rest, f"{function}({unit}models.{self.thing.name}.{name})", function)
-        own = self.thing.column(first)
-        if rest:
-            beyond = own.target.column(rest)
-            join = next(join for join in self.joins if join.column is own)
-            return KeySpec(beyond.name, f"{join.table}.{beyond.name}")
-        return KeySpec(own.name, f"models.{self.thing.name}.{own.name}")
-
-
-def figures(project: Project) -> list[Figure]:
-    """The plan's reports over what is there."""
-    return [Figure(r, project) for r in project.plan.reports if _fits(r, project)]
-
-
-def _fits(report: Report, project: Project) -> bool:
-    thing = next((thing for thing in project.things if thing.name == report.entity), None)
-    if thing is None or (report.field is not None and not thing.has(report.field)):
-        return False
-    if report.kind in ("upcoming", "overdue"):
-        return report.field is not None and thing.column(report.field).kind in ("date", "datetime")
-    if report.kind == "below_minimum":
-        return Figure(report, project).reference is not None or (
-            report.field is not None and len(report.group_by) == 1 and thing.has(report.group_by[0])
-        )
-    keyed = bool(report.group_by) and all(_path_fits(path, thing) for path in report.group_by)
-    return keyed and (report.kind == "count_by" or report.field is not None)
-
-
-def _path_fits(path: str, thing: Thing) -> bool:
-    first, _, rest = path.partition(".")
-    if first == "created_at":
-        return rest != ""
-    if not thing.has(first):
-        return False
-    column = thing.column(first)
-    if not rest:
-        return True
-    if rest in ("day", "week", "month", "year"):
-        return column.kind in ("date", "datetime")
-    return column.kind == "reference" and column.target.has(rest)
-
-
-def _literal(text: str) -> str:
-    """Text as it stands in an f-string."""
-    return quoted(text)[1:-1].replace("{", "{{").replace("}", "}}")
-
-
-def _member(column: Column, value: str) -> str:
-    return next((name for name, text in column.choices if text == value), column.choices[0][0])

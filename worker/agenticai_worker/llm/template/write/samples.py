@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from agenticai_worker.llm.template.write import names, rules
-from agenticai_worker.llm.template.write.rules import Figure
-from agenticai_worker.llm.template.write.spec import MOMENTS, NUMBERS, Column, Thing, quoted
+from agenticai_worker.llm.template.write import moves, names, rules
+from agenticai_worker.llm.template.write.columns import MOMENTS, NUMBERS, Column, quoted
+from agenticai_worker.llm.template.write.figures import Figure
+from agenticai_worker.llm.template.write.spec import Thing
 
 _STEADY = (*NUMBERS, "enum", "boolean")  # kinds whose samples are the same in every row
 
@@ -152,7 +153,7 @@ def _start(thing: Thing, column: Column) -> str:
     direction = thing.direction
     if direction is not None and direction.column is column:
         return direction.incoming[0]
-    return rules.start_state(column)
+    return moves.start_state(column)
 
 
 @dataclass(frozen=True)
