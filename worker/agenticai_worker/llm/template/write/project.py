@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import jinja2
+
 from agenticai_core.models import Plan
 from agenticai_worker.llm.template.write import entities, moves, names, samples
 from agenticai_worker.llm.template.write.figures import Figure, figures_of
