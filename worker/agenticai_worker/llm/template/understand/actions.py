@@ -173,8 +173,6 @@ def read_act(clause: Clause, facts: Facts) -> bool:  # noqa: PLR0911
         return _read_passive_act(clause, facts)
     subject = parse_noun(clause.subject_text)
     actors = subject_keys(clause.subject_text, facts) if clause.subject else []
-    if actors and _read_measure(actors[0], verb, clause, facts):
-        return True
     target_text, extras = split_extras(clause.rest_text)
     if (
         verb in _JOINING
@@ -216,33 +214,6 @@ def read_act(clause: Clause, facts: Facts) -> bool:  # noqa: PLR0911
             )
             done = True
     return done
-
-
-_MEASURES = {
-    "last": "duration",
-    "take": "duration",
-    "cost": "price",
-    "weigh": "weight",
-    "seat": "seats",
-    "accommodate": "capacity",
-    "hold": "capacity",
-}
-
-
-def _read_measure(actor: str, verb: str, clause: Clause, facts: Facts) -> bool:
-    """ "an appointment lasts 15 or 30 minutes", "a ticket costs 5 euros"."""
-    name = _MEASURES.get(verb)
-    if re.search(
-        r"\b(?:at most|up to|no more|not more|within|maximum|max|at least|minimum)\b",
-        clause.rest_text,
-    ):
-        return False
-    match = re.search(r"\d[\d.]*\s*(%|[a-z€$£]+)?\s*$", clause.rest_text.strip(), re.I)
-    if not name or not match:
-        return False
-    unit = f" in {match[1]}" if match[1] and match[1].lower() in types.UNITS else ""
-    add_item(actor, f"{name}{unit} (e.g. {clause.rest_text.strip()})", facts)
-    return True
 
 
 def split_extras(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -38,9 +38,10 @@ def text_of(tokens: tuple[Token, ...] | list[Token]) -> str:
     """The words with natural spacing."""
     out = ""
     for token in tokens:
-        tight = token.word in (",", ")", "'s", "'", ".", ":", ";", "%", "]") or out.endswith(
+        tight = token.word in (",", ")", "'s", "'", ".", ":", ";", "]") or out.endswith(
             ("(", "[", "/")
         )
+        tight = tight or (token.word == "%" and out[-1:].isdigit())
         out += token.text if tight or not out or token.word == "/" else f" {token.text}"
     return out
 
@@ -52,7 +53,7 @@ def clauses(tokens: list[Token]) -> list[Clause]:
         subject = owner
         parsed = _parse(segment, subject, found[-1] if found else None, relative=relative)
         if parsed.verb or parsed.rest or parsed.subject:
-            found += _share_object(parsed)
+            found += [each for one in _share_object(parsed) for each in _share_agent(one)]
     return found
 
 
@@ -74,6 +75,19 @@ def _share_object(clause: Clause) -> list[Clause]:
         if len(verbs) > 1
         else [clause]
     )
+
+
+def _share_agent(clause: Clause) -> list[Clause]:
+    """ "wheels are turned and brushed by …" is two clauses with one agent."""
+    rest = clause.rest
+    joined = len(rest) > 1 and rest[0].tag == "CC" and rest[1].tag == "VBN"
+    if not clause.participle or not joined or clause.rest_text.count(" or "):
+        return [clause]
+    tail = rest[2:]
+    if tail and tail[0].tag not in ("PREP", "PUNCT", "ADV"):
+        return [clause]
+    other = replace(clause, participle=rest[1].lemma, rest=tail)
+    return [replace(clause, rest=tail), *_share_agent(other)]
 
 
 def _segments(tokens: list[Token]) -> list[tuple[list[Token], bool, tuple[Token, ...]]]:

@@ -182,7 +182,7 @@ def _read_slashes(text: str, spec: _Spec) -> str:
     """ "status scheduled/running/done": a name and its choices."""
     match = re.match(r"^(.*?[A-Za-z])\s+([\w-]+(?:\s*[/|]\s*[\w-]+(?:\s[\w-]+)?)+)$", text.strip())
     choices = parse_choices(match[2]) if match and "choices" not in spec.values else ()
-    if match and choices and not set(match[2].lower().split("/")) & set(types.UNITS):
+    if match and choices and not set(match[2].lower().split("/")) <= set(types.UNITS):
         spec.values["choices"] = choices
         return match[1]
     return text
@@ -197,7 +197,7 @@ def parse_choices(text: str) -> tuple[str, ...]:
     choices: list[str] = []
     for raw in parts:
         part = re.sub(r"^(?:then|finally|a|an|the|to|either|maybe)\s+", "", raw.strip(" '\".)("))
-        name = words.to_snake(part)
+        name = words.to_snake(f"level {part}" if part[:1].isdigit() else part)
         if not part:
             continue
         if not name or len(part.split()) > 4 or name in types.TYPE_WORDS:
@@ -282,11 +282,14 @@ def _name_words(text: str) -> list[str]:
         if word not in lex.EMPTY_ADJECTIVES or len(found) == 1 or after == "of"
     ]
     while kept and (
-        (kept[-1] in lex.PREPOSITIONS - {"on", "by", "in"} and not _is_moment(kept))
+        (kept[-1] in lex.PREPOSITIONS - _LAST_PREPOSITIONS and not _is_moment(kept))
         or kept[-1] in ("and", "or", "the", "be")
     ):
         kept.pop()
     return [w for w in kept if w not in ("the", "a", "an", "its", "their", "each", "'s")]
+
+
+_LAST_PREPOSITIONS = frozenset(["on", "by", "in", "before", "after", "until"])
 
 
 def _is_moment(kept: list[str]) -> bool:
@@ -303,7 +306,10 @@ def _strip_tail(text: str) -> str:
         r"\s+(?:that|which|who|when|where|so|because|if|they|we|it|he|she)\b.*$", "", text
     )
     text = re.sub(r"(?<=\w)\s+\w+(?:ed|en)\s+(?:from|by|in|with|at|on)\s+.*$", "", text)
-    return re.sub(r"\s+(?:for|from|at|with|during|without)\s+.*$", "", text)
+    point = r"(?<=\w)\s+at\s+(?!an?\b|the\b|each\b|every\b|this\b|that\b|any\b)\w+$"
+    if re.search(point, text):
+        return text  # "weight at start"
+    return re.sub(r"(?<!^valid)(?<=\w)\s+(?:for|from|at|with|during|without)\s+.*$", "", text)
 
 
 def parse_attribute(phrase: str) -> Attribute | None:
@@ -331,7 +337,10 @@ def parse_attribute(phrase: str) -> Attribute | None:
         spec.values["description"] = f"for example {example[1].strip(' ,')}"
     text = _read_slashes(text, spec)
     text = _read_flags(text, spec)
-    text = _LEAD.sub("", text.strip() + " ").strip()
+    end = re.fullmatch(r"\s*(from|to)\s+(?!an?\b|the\b|each\b|\d)([a-z]+)\s*", text, re.I)
+    text = f"{end[1]}_{end[2]}" if end else _LEAD.sub("", text.strip() + " ").strip()
+    counted = re.match(r"^(?:two|three|four|five)\s+(?=[a-z])", text, re.I)
+    text = text[counted.end() :] if counted else text
     many = _MANY.search(text)
     text = _LEAD.sub("", (_MANY.sub("", text) if many else text) + " ").strip()
     typed = re.search(r"(?:^|\s)(?:[:=]|as an?)\s*(\w[\w /-]*)$", text)
@@ -353,7 +362,10 @@ def parse_attribute(phrase: str) -> Attribute | None:
             and head.split()[-1] in ("status", "state", "type", "stage", "level", "kind")
         ):
             spec.values["choices"], text = choices, head
-    names = _name_words(text)
+    names = _name_words(text.replace("_", "-"))
+    if counted and names and words.is_plural(names[-1]):
+        spec.values.setdefault("type", "string")
+        spec.values.setdefault("description", f"{counted[0].strip().lower()} of them")
     if how_many and names:
         spec.values.setdefault("type", "integer")
     if whether or yes_no:
@@ -499,7 +511,17 @@ def _join_choices(items: list[str]) -> list[str]:
             joined.append(item)
             opens = _has_choice(item)
             open_choice = opens and not re.search(r"\bor\b", item) and not re.search(r"[|/]", item)
-    return joined
+    return _share_units(joined)
+
+
+def _share_units(items: list[str]) -> list[str]:
+    """ "weight before and weight after in kg": both in kg."""
+    for at in range(len(items) - 1, 0, -1):
+        unit = re.search(r"\sin\s+([\w/%°]+)$", items[at])
+        alike = items[at].split()[:1] == items[at - 1].split()[:1]
+        if unit and alike and unit[1].lower() in types.UNITS and " in " not in items[at - 1]:
+            items[at - 1] += unit[0]
+    return items
 
 
 def _has_choice(item: str) -> bool:

@@ -334,6 +334,12 @@ VERBS = _words(
     "pick brew distil distill blend taste pour serve bake grill cater deliver dispatch courier "
     "diagnose medicate immunise immunize operate transplant transfuse screen swab scan x-ray "
     "adopt foster rehome microchip spay neuter shelter rescue feed walk exercise lecture enrol "
+    "live reside sleep hang stand command inoculate spray brush wipe turn discard reduce increase yield "
+    "warn shortlist invest inherit exist sponsor nominate elect attract emit absorb deduct enjoy "
+    "attain achieve succeed replace supersede fund grant bundle pour iron bleach dye knit "
+    "stain varnish sand carve engrave tan cure slice chop peel crush grind sift knead proof decorate "
+    "collect convene moderate adjourn vet brief debrief escort patrol guard watch "
+    "inflate patch lubricate grease oil tighten loosen trim sculpt glue varnish restring revoice "
     "charge dock refuel recharge climb swim fence throw shoot wrap ring band tow board dive insert ignore forget disregard reveal execute optimise optimize automate trigger sync"
 )
 IRREGULAR_PARTICIPLES: dict[str, tuple[str, ...]] = {

@@ -48,7 +48,9 @@ def parse_noun(phrase: str) -> Noun:
     text = re.sub(r"\([^()]*\)?", " ", phrase).lower()
     text = re.sub(r"[,\s]+e\.g\..*$", "", text)
     many = bool(re.match(r"\s*(?:can have |have )?(?:many|multiple|several|various|one or more|"
-                         r"at least one|any number of|zero or more|more than one|lots? of|some)\b", text))  # fmt: skip
+                         r"at least one|any number of|zero or more|more than one|lots? of|some|"
+                         r"between \d+ and \d+|up to \d+|\d+ (?:or|to) (?:more|\d+)|two or more)\b", text))  # fmt: skip
+    text = re.sub(r"^.*\w's?\s+(?=[a-z])", "", text)  # "the building's contact person"
     found = re.findall(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*|'s?", words.to_ascii(text))
     determiner = next((w for w in found[:2] if w in lex.DETERMINERS), "")
     kept = _core(found)

@@ -1,9 +1,10 @@
 """The reading of a text: every sentence is offered to each kind of statement in turn."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 
-from . import actions, clauses, gaps, rules, structure, tagging, wishes
+from . import actions, clauses, gaps, rewriting, rules, spans, structure, tagging, wishes
 from . import lexicon as lex
 from .clauses import Clause, text_of
 from .facts import Facts
@@ -43,9 +44,12 @@ def read(text: str, known: frozenset[str] = frozenset()) -> Facts:
     facts = Facts(known=known)
     found = [(s, c) for raw in sentences(text) for s, c in _prepare(raw, facts)]
     pending: list[tuple[str, Clause]] = []
+    whole = Counter(sentence for sentence, _ in found)
     for sentence, clause in found:
-        facts.context = facts.context or ""
-        behaves = rules.is_rule(sentence) or wishes.asks_for_moment(clause, sentence)
+        forbids = rules.is_rule(sentence) and (
+            whole[sentence] == 1 or rules.is_rule(_whole(clause))
+        )
+        behaves = forbids or _is_question(sentence) or wishes.asks_for_moment(clause, sentence)
         if behaves or not _read_structure(clause, facts):
             pending.append((sentence, clause))
     facts.context = ""
@@ -55,6 +59,10 @@ def read(text: str, known: frozenset[str] = frozenset()) -> Facts:
         if (sentence, clause) in pending:
             _read_behaviour(sentence, clause, facts, done_rules)
     return facts
+
+
+def _is_question(sentence: str) -> bool:
+    return bool(re.match(r"(?:how|which|what|who|whose|where|when)\b(?!.*,)", sentence, re.I))
 
 
 def _set_context(clause: Clause, facts: Facts) -> None:
@@ -72,7 +80,8 @@ def _prepare(raw: str, facts: Facts) -> list[tuple[str, Clause]]:
     raw = re.sub(r"^(make|build|create|give|write|develop)\s+(?:me|us)\s+", r"\1 ", raw, flags=re.I)
     story = _STORY.match(raw)
     if story:
-        raw = f"{_plural_subject(story[1])} can {story[2]}"
+        raw = _told_story(story[1], story[2])
+    raw = rewriting.simplify(raw)
     raw = _NEEDS.sub("we need to ", raw) if not facts.order else raw
     raw = _WANT.sub("", raw) if _WANT.match(raw) else raw
     label = _LABEL.match(raw)
@@ -80,6 +89,13 @@ def _prepare(raw: str, facts: Facts) -> list[tuple[str, Clause]]:
         return _unlabel(label[1].strip(), label[2].strip(), raw, facts)
     tokens = tagging.tag(tokenize(raw))
     return [(raw, clause) for clause in clauses.clauses(tokens)]
+
+
+def _told_story(role: str, wish: str) -> str:
+    """ "as a vet I want to record …" asks for records; "as a guest I want to book …" tells who acts."""
+    verb = re.match(r"[a-z-]+", wish.lower())
+    records = verb is not None and verb[0] in lex.MANAGE_VERBS - {"schedule", "register", "plan"}
+    return wish if records else f"{_plural_subject(role)} can {wish}"
 
 
 def _plural_subject(text: str) -> str:
@@ -186,6 +202,8 @@ def _read_structure(clause: Clause, facts: Facts) -> bool:
         return _read_fragment(clause, facts)
     if gaps.find_gap(_whole(clause)) and clause.verb not in ("have",):
         return False
+    if spans.read_span(clause, facts):
+        return True
     if structure.read_have(clause, facts) or structure.read_belong(clause, facts):
         return True
     if clause.verb == "be" and clause.subject_text.lower() == "there":
@@ -287,7 +305,7 @@ def _quote(sentence: str, clause: Clause, whole: str) -> str:
     start = sentence.find(clause.subject_text) if clause.subject_text else 0
     rest = clause.rest_text
     end = sentence.find(rest, start) if rest else -1
-    return sentence[start : end + len(rest)] if start >= 0 and end >= 0 else whole
+    return sentence[start : end + len(rest)] if start >= 0 and end >= 0 else sentence
 
 
 def _read_clause_rule(sentence: str, clause: Clause, facts: Facts) -> bool:

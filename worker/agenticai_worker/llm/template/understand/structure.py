@@ -218,10 +218,13 @@ def read_belong(clause: Clause, facts: Facts) -> bool:
         "end",
         "work",
         "concern",
-    ) and re.match(
-        r"(?:place\s+)?(?:at|in|on|from|with|for|to|by)\s+(?:an?|one|the|exactly|many|several)\b",
-        rest,
-        re.I,
+    ) and (
+        re.match(
+            r"(?:place\s+)?(?:at|in|on|from|with|for|to|by)\s+(?:an?|one|the|exactly|many|several)\b",
+            rest,
+            re.I,
+        )
+        or _names_origin(rest)
     )
     if clause.negated or not (belongs or passive or placed or comes):
         return False
@@ -232,12 +235,44 @@ def read_belong(clause: Clause, facts: Facts) -> bool:
     if not sources or (is_generic(sources[0]) and not facts.find(sources[0])):
         return False
     role = words.participle(clause.participle) if clause.participle else ""
+    if clause.participle in _ASSIGNED and _read_assignment(sources, clause, facts):
+        return True
     done = False
     for source in sources:
         done |= _link_all(source, rest, role, clause, facts)
     if done:
         facts.context = sources[-1]
     return done
+
+
+def _names_origin(rest: str) -> bool:
+    """ "come from farms": a thing in the plural, and not just a word."""
+    match = re.match(r"(?:from|in|at|on)\s+([\w -]+?)(?=\s+(?:with|for|at|on|in)\b|[,(]|$)", rest, re.I)
+    noun = parse_noun(match[1]) if match else None
+    return noun is not None and noun.plural and is_thing(noun.key) and not attribute_like(noun.key)
+
+
+_ASSIGNED = frozenset(["assign", "allocate", "appoint", "designate"])
+
+
+def _read_assignment(sources: list[str], clause: Clause, facts: Facts) -> bool:
+    """ "nurses are assigned to sessions": a session has a nurse; with several nurses, a link."""
+    match = re.match(r"^(?:to|for)\s+(.+)$", clause.rest_text.strip())
+    items = split_list(match[1]) if match else []
+    person = parse_noun(clause.subject_text)
+    target = parse_noun(re.split(r"\s+(?:with|by|for|on|at)\s+", items[0])[0]) if items else None
+    if target is None or not is_thing(target.key) or is_person(target.key):
+        return False
+    if not (person.many or (is_person(sources[0]) and person.plural and target.plural)):
+        return False
+    owner = add_entity_phrase(items[0], facts).key
+    owner = facts.find(owner) or owner
+    for source in sources:
+        facts.add_thing(source, 2)
+        kind = "both" if person.many or target.many else "one"
+        facts.links.append(Link(owner, source, kind, optional=True))
+    facts.context = owner
+    return True
 
 
 def _participle_bases() -> frozenset[str]:
@@ -275,10 +310,10 @@ def _link_all(source: str, rest: str, role: str, clause: Clause, facts: Facts) -
                     "in",
                     "at",
                     "on",
-                    "from",
                     "inside",
                     "within",
                 ) and not re.match(r"(?:each|every)\b", item)
+                located |= preposition == "to" and clause.verb == "belong"
     return done
 
 
@@ -323,6 +358,9 @@ def _link_or_item(
     """Link to the thing that a phrase names, or take it as an attribute; the target's key, or ""."""
     noun = parse_noun(phrase)
     known = facts.find(noun.key)
+    if preposition == "by" and role and "'s" in phrase and not known:
+        add_item(source, f"{role} by", facts, optional=optional)
+        return source
     if not known and (
         not is_thing(noun.key) or types.is_attribute_head(noun.head) or attribute_like(phrase)
     ):

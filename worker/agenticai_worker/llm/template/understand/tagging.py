@@ -82,6 +82,10 @@ _PLURAL_MODIFIERS = frozenset(
         "materials",
     ]
 )
+# Verbs that bring on attributes when they follow another verb: "belongs to a hive and holds honey".
+_HOLDING = frozenset(
+    ["include", "contain", "hold", "comprise", "require", "carry", "need", "specify", "cost", "weigh", "last", "store", "measure", "keep"]
+)  # fmt: skip
 _NEVER_NOUNS = frozenset(
     [
         "belong",
@@ -176,6 +180,8 @@ def _open_tag(tokens: list[Token], closed: list[str], done: list[Token], at: int
     forms = {form for _, form in words.verb_readings(word)}
     following = closed[at + 1] if at + 1 < len(tokens) else "PUNCT"
     next_word = tokens[at + 1].word if at + 1 < len(tokens) else ""
+    if following == "PREP" and closed[at + 2 : at + 3] in ([], ["PUNCT"], ["CC"]):
+        following = "END"  # "starts at, ends at": names of attributes
     if following == "CC" and at + 2 < len(tokens) and words.verb_base(tokens[at + 2].word, "base"):
         following = ""  # "staff check in and check out tools"
     if word in _NEVER_NOUNS and before is not None and before.tag not in ("DET", "PREP"):
@@ -183,6 +189,8 @@ def _open_tag(tokens: list[Token], closed: list[str], done: list[Token], at: int
     if before is None or (before.tag == "PUNCT" and before.word in (":", "-")):
         return _tag_first(tokens, closed, at, forms)
     verb = _verb_by_context(word, forms, before, outside, following, next_word)
+    if not verb and _agrees(forms, outside, _next_head(tokens, closed, at)):
+        verb = "VB"
     if verb:
         return verb
     if "ed" in forms or (word.endswith("ed") and words.base_of_participle(word)):
@@ -190,6 +198,23 @@ def _open_tag(tokens: list[Token], closed: list[str], done: list[Token], at: int
     if "ing" in forms and (before.tag in ("PREP", "BE", "SUB", "NOT")) and following in ("", "DET"):
         return "VBG"
     return "N"
+
+
+def _next_head(tokens: list[Token], closed: list[str], at: int) -> str:
+    """The head of the bare noun phrase that follows: "sells | day passes at …" -> passes."""
+    end = at + 1
+    while end < len(tokens) and not closed[end]:
+        end += 1
+    return tokens[end - 1].word if end > at + 1 else ""
+
+
+def _agrees(forms: set[str], done: list[Token], next_head: str) -> bool:
+    """ "the parish keeps registers", "our company sells day passes": singular, verb, plural."""
+    if "s" not in forms or has_finite(open_clause(done)) or not words.is_plural(next_head):
+        return False
+    subject = done[-1]
+    opening = all(t.tag in ("N", "DET") for t in done) and len(done) > 1
+    return opening and subject.tag == "N" and not words.is_plural(subject.word)
 
 
 def _outside(done: list[Token]) -> list[Token]:
@@ -347,15 +372,16 @@ def _continues_verbs(
     word: str, forms: set[str], done: list[Token], following: str, next_word: str
 ) -> bool:
     """ "can add, edit and delete boats": a verb in line with the verb before the coordinator."""
+    adjacent = len(done) > 1 and done[-2].tag == "VB"
     plain = following in ("", "DET", "PRON", "CC", "NUM") or (
         following == "PUNCT" and next_word == ","
     )
+    plain = plain or (following == "PREP" and (adjacent or "s" in forms))
     if not plain or ("base" not in forms and "s" not in forms):
         return False
     last = next(
         (t for t in reversed(done[:-1]) if t.tag in ("VB", "HAVE", "BE", "MODAL", "TO")), None
     )
-    adjacent = len(done) > 1 and done[-2].tag == "VB"
     if last is None:
         return False
     if adjacent:
@@ -371,4 +397,7 @@ def _continues_verbs(
             or word == "record"
         )
     singular = words.verb_base(last.word, "s") is not None or last.word in ("is", "has")
-    return "s" in forms and singular and following == "DET"
+    if "s" not in forms or not singular:
+        return False
+    holds = words.verb_base(word, "s") in _HOLDING and following == ""
+    return following in ("DET", "PREP", "NUM") or holds

@@ -172,7 +172,15 @@ def _by_shape(name: str, parts: list[str]) -> FieldType | None:  # noqa: PLR0911
     head = parts[-1]
     if parts[0] in ("is", "has", "was", "can", "needs", "whether"):
         return "boolean"
-    if name.startswith(("number_of", "count_of", "quantity_of", "amount_of")):
+    if head == "until":
+        return "date"
+    if len(parts) > 1 and head in ("before", "after"):
+        return guess_type("_".join(parts[:-1]), is_plural=False)
+    if len(parts) > 2 and parts[-2] in ("at", "per") and head != "word":
+        return guess_type("_".join(parts[:-2]), is_plural=False)
+    if name in UNITS and len(name) > 2:
+        return UNITS[name][0]
+    if name.startswith(("number_of", "count_of", "quantity_of", "amount_of", "number_")):
         return "decimal" if name.startswith("amount") else "integer"
     if "date" in parts[:1] or head in ("date", "on") or name.startswith("date_"):
         return "date"
