@@ -20,7 +20,7 @@ from .types import UNIT_NAMES
 
 _PARTICLES = re.compile(r"^(in|out|off|up|down|over|back|away)\b\s*")
 _PREPOSITIONS = re.compile(
-    rf"\s*,?\s*\b(optionally |and optionally )?(from|to|on|at|for|with|in(?!\s+(?:{UNIT_NAMES})\b)|by|during|until|via|between|using|within|into|against)\b\s+",
+    rf"\s*,?\s*\b(optionally |and optionally )?(from|to|per|on|at|for|with|in(?!\s+(?:{UNIT_NAMES})\b)|by|during|until|via|between|using|within|into|against)\b\s+",
     re.IGNORECASE,
 )
 _JOINING = lex._words(
@@ -69,7 +69,9 @@ def read_states(clause: Clause, facts: Facts) -> bool:
     if marked and not choices and text:
         choices = ("open", words.to_snake(text))
     if not choices or not (
-        clause.modal or clause.verb != "be" or re.search(r"\bor\b|\beither\b", clause.rest_text)
+        clause.modal
+        or clause.verb != "be"
+        or re.search(r"\bor\b|\beither\b|\bthen\b|->", clause.rest_text)
     ):
         return False
     owner, field_name = _state_owner(clause.subject_text, facts)

@@ -53,6 +53,7 @@ def clauses(tokens: list[Token]) -> list[Clause]:
         subject = owner
         parsed = _parse(segment, subject, found[-1] if found else None, relative=relative)
         if parsed.verb or parsed.rest or parsed.subject:
+            _give_agent(found, parsed)
             found += [each for one in _share_object(parsed) for each in _share_agent(one)]
     return found
 
@@ -75,6 +76,14 @@ def _share_object(clause: Clause) -> list[Clause]:
         if len(verbs) > 1
         else [clause]
     )
+
+
+def _give_agent(found: list[Clause], clause: Clause) -> None:
+    """ "are turned | and brushed by affineurs": the agent belongs to both."""
+    last = found[-1] if found else None
+    by = bool(clause.rest) and clause.rest[0].word == "by" and bool(clause.participle)
+    if last and by and last.participle and not last.rest and last.subject == clause.subject:
+        found[-1] = replace(last, rest=clause.rest)
 
 
 def _share_agent(clause: Clause) -> list[Clause]:

@@ -9,126 +9,8 @@ from .fields import safe_name
 
 MAX_ENTITIES = 12
 MAX_FIELDS = 25
-# Class names that the generated code or its libraries already use.
-_TAKEN_CLASSES = frozenset(
-    [
-        "Session",
-        "Base",
-        "Engine",
-        "Column",
-        "Depends",
-        "Query",
-        "Path",
-        "Request",
-        "Response",
-        "Body",
-        "Header",
-        "Cookie",
-        "Form",
-        "File",
-        "List",
-        "Optional",
-        "Any",
-        "Enum",
-        "Field",
-        "Model",
-        "Error",
-        "Exception",
-        "Page",
-        "Report",
-        "String",
-        "Integer",
-        "Text",
-        "Date",
-        "Float",
-        "Boolean",
-        "Numeric",
-        "Time",
-        "Datetime",
-        "Type",
-        "None",
-        "True",
-        "False",
-        "Router",
-        "Mapped",
-        "Select",
-        "Table",
-        "Index",
-        "Literal",
-        "Annotated",
-        "Decimal",
-        "Class",
-        "Import",
-        "Object",
-        "Property",
-        "Module",
-        "App",
-        "Test",
-        "Event",
-        "Return",
-        "Warning",
-        "Settings",
-        "Database",
-        "Metadata",
-        "Registry",
-        "Relationship",
-        "Status",
-        "Store",
-        "User",
-        "Url",
-        "Email",
-        "Security",
-        "Iterator",
-        "Schema",
-        "Client",
-        "Function",
-        "Generator",
-        "Self",
-        "Callable",
-        "Print",
-        "Global",
-        "Lambda",
-        "Pass",
-        "Break",
-        "With",
-        "Yield",
-        "Async",
-        "From",
-    ]
-)
-_REALLY_TAKEN = _TAKEN_CLASSES - frozenset(
-    [
-        "Event",
-        "Page",
-        "Report",
-        "Store",
-        "User",
-        "Client",
-        "Return",
-        "Test",
-        "Table",
-        "Index",
-        "Form",
-        "File",
-        "Path",
-        "Object",
-        "Module",
-        "App",
-        "Text",
-        "Date",
-        "Time",
-        "Print",
-        "Pass",
-        "Break",
-        "Yield",
-        "Function",
-        "Generator",
-        "Email",
-        "Settings",
-        "Status",
-        "Warning",
-    ]
-)
+# Class names that Python keeps for itself, and the generated code's own table.
+_TAKEN_CLASSES = frozenset(["AuthUser", "False", "None", "True"])
 
 
 @dataclass
@@ -225,7 +107,7 @@ class Board:
                 self.not_covered.append(text)
             return None
         name = words.to_pascal(key)
-        if name in _REALLY_TAKEN or not words.is_python_name(key) or not words.is_python_name(name):
+        if name in _TAKEN_CLASSES or not words.is_python_name(name):
             name += "Record"
             self.assume(
                 f"{key.capitalize()} is called {name} in the code, because the short name is taken there."

@@ -5,7 +5,7 @@ import re
 from .facts import Facts
 
 _AUTHENTICATION = re.compile(
-    r"\bauthenticat\w*|\blog[- ]?in\b|\bsign[- ]?(?:in|up)\b|\bpasswords?\b|\bjwt\b|\bauthoris?z?ation\b|\boauth\b|\bbearer\b|"
+    r"\bauthenticat\w*|\blog[- ]?in\b|\bsign[- ]?in\b(?! sheet)|\bsign[- ]?up\b(?! (?:for|to|at|twice|only|more|once)\b)|\bpasswords?\b|\bjwt\b|\bauthoris?z?ation\b|\boauth\b|\bbearer\b|"
     r"\baccess tokens?\b|\buser accounts?\b|\bapi[- ]keys?\b|\blogged[- ]in\b|\bprotect(?:ed)? (?:the )?(?:api|endpoints?|routes?)\b|\bsecure the api\b|\bregister(?:ed)? users?\b",
     re.I,
 )  # fmt: skip
@@ -30,7 +30,7 @@ _GAPS: tuple[tuple[str, str], ...] = (
     (r"\b(?:integrat(?:e|es|ed|ion|ions) (?:with|to|into)|sync(?:s|hroni[sz]\w*)?(?:ed|ing)? (?:with|to|from)|third[- ]party|external (?:api|service|system)s?|connect to (?:\w+ )?(?:api|service)|webhooks?|import(?:s|ed|ing)? (?:from|data)|quickbooks|salesforce|shopify|google calendar|outlook|slack|zapier|xero)\b",
      "connections to other systems"),
     (r"\b(?:multi-?lingual|multi-?language|translations?|locali[sz]ation|i18n|several languages)\b", "several languages"),
-    (r"\b(?:scan(?:s|ned|ning)?|qr[- ]codes?|barcode scan\w*|nfc|rfid)\b", "scanning or making codes"),
+    (r"\b(?:scan(?:s|ned|ning)?\s+(?:[\w-]+\s+){0,3}(?:codes?|barcodes?|labels?|documents?|badges?|receipts?)|(?:codes?|barcodes?|labels?|badges?)\s+(?:are|is|be|get)\s+scanned|qr[- ]codes?|barcode scan\w*|nfc|rfid)\b", "scanning or making codes"),
     (r"\b(?:chat|video calls?|messaging between|live stream\w*|forum)\b", "chat or video"),
     (r"\b(?:role[- ]based|roles and permissions|permissions?|access control|only (?:admins?|administrators?|managers?|staff|owners?|the \w+) (?:can|may|should|must|are allowed)|(?:admins?|administrators?|managers?) only|admin panel|rbac)\b",
      "different rights for different roles"),

@@ -163,6 +163,10 @@ STATE_VERBS: dict[str, str] = {
     "fulfill": "fulfilled",
     "unpublish": "draft",
     "restore": "restored",
+    "discard": "discarded",
+    "scrap": "scrapped",
+    "refuse": "refused",
+    "abort": "aborted",
 }
 # States that end a life early, and states that end it well.
 BAD_ENDS = _words(

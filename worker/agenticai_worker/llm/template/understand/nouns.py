@@ -66,11 +66,19 @@ def _core(found: list[str]) -> list[str]:
     cut = [i for i, w in enumerate(found) if w in lex.PREPOSITIONS or w in ("to", "which", "that")]
     head_end = next((i for i in cut if i > 0), len(found))
     kept = [w for w in found[:head_end] if _is_name_word(w)]
+    while len(kept) > 1 and kept[-1] in ("daily", "weekly", "monthly", "yearly", "regularly"):
+        kept.pop()
     if len(kept) > 1 and words.is_plural(kept[-2]) and words.base_of_participle(kept[-1]):
         kept.pop()  # "visits scheduled"
-    if head_end < len(found) and found[head_end] == "of" and (not kept or kept[-1] in lex.VAGUE):
+    if head_end < len(found) and found[head_end] == "of" and (
+        not kept or kept[-1] in lex.VAGUE or words.singular(kept[-1]) in _COLLECTIVES
+    ):
         return _core(found[head_end + 1 :])
     return kept
+
+
+# "a register of baptisms" holds baptisms.
+_COLLECTIVES = lex._words("register record list directory catalogue catalog collection range fleet")
 
 
 def _is_name_word(word: str) -> bool:

@@ -4,12 +4,12 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from . import actions, clauses, gaps, rewriting, rules, spans, structure, tagging, wishes
+from . import actions, clauses, gaps, rewriting, rules, spans, structure, tagging, wishes, words
 from . import lexicon as lex
 from .clauses import Clause, text_of
 from .facts import Facts
 from .fields import split_list
-from .nouns import is_generic, is_person, is_thing, parse_noun
+from .nouns import is_event, is_generic, is_person, is_thing, parse_noun
 from .text import Token, sentences, tokenize
 
 _LABEL = re.compile(r"^([^:()]{1,70}?)\s*:\s+(\S.*)$")
@@ -122,8 +122,12 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
         and head[-1].word not in ("following", "fields", "attributes")
     ):
         stated = [(label, clause) for clause in clauses.clauses(head)]
-        if stated and stated[0][1].subject and stated[0][1].verb != "have":
-            return [*stated, (raw, Clause(subject=stated[0][1].subject, rest=tuple(tail)))]
+        if stated and stated[0][1].subject:
+            described = _described_by(stated[0][1])
+            if described and not structure.attribute_like(described):
+                return [*stated, (raw, Clause(subject=tuple(tokenize(described)), rest=tuple(tail)))]
+            if structure.attribute_like(described):
+                return [(raw, c) for c in clauses.clauses(tagging.tag(tokenize(f"{label}: {rest}")))]
     if head_verb and not tail_verb:
         return [
             (raw, clause) for clause in clauses.clauses(tagging.tag(tokenize(f"{label} {rest}")))
@@ -151,9 +155,32 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
     return [(raw, Clause(subject=tuple(head), rest=tuple(tail)))]
 
 
+def _described_by(clause: Clause) -> str:
+    """What a list behind a statement describes: "keepers take samples: …" the samples."""
+    if clause.participle or clause.verb in ("be", "belong", "come", "live"):
+        return clause.subject_text
+    said, _ = actions.split_extras(clause.rest_text)
+    said = split_list(said)[-1] if split_list(said) else said
+    noun = parse_noun(said)
+    if clause.verb in actions.LIGHT or clause.verb in lex.HAVE_VERBS or is_event(noun.key):
+        return said
+    record = words.nominal(clause.verb)
+    return record if clause.verb in lex.NOMINALS and noun.key else said
+
+
 def _lists_things(rest: str) -> bool:
     """ "rooms with name …", "patients (name …), chairs": things rather than attributes."""
-    first = split_list(rest)[0] if split_list(rest) else ""
+    items = split_list(rest)
+    bare = [re.sub(r"\([^()]*\)?", "", item).strip() for item in items]
+    listed = [
+        item
+        for item, name in zip(items, bare, strict=True)
+        if (noun := parse_noun(name)).plural and is_thing(noun.key) and len(name.split()) < 4
+        and ("(" in item or not structure.attribute_like(name))
+    ]  # fmt: skip
+    if len(listed) > 1 and len(listed) > len(items) / 2:
+        return True
+    first = items[0] if items else ""
     noun = parse_noun(re.split(r"\s+with\s+|\(", first)[0])
     return (
         noun.plural

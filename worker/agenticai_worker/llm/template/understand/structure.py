@@ -4,10 +4,12 @@ import re
 
 from . import gaps, types, words
 from . import lexicon as lex
-from .clauses import Clause, text_of
+from .clauses import Clause, clauses, text_of
 from .facts import Facts, Link
 from .fields import Attribute, parse_attribute, parse_choices, split_list, with_field
-from .nouns import Noun, is_generic, is_person, is_thing, parse_noun
+from .nouns import Noun, is_event, is_generic, is_person, is_thing, parse_noun
+from .tagging import tag
+from .text import tokenize
 
 _WITH = re.compile(
     r"^([^,(]*?)\s+(?:with|having|including|containing|comprising|identified by|consisting of)\s+(.+)$",
@@ -76,7 +78,7 @@ def read_have(clause: Clause, facts: Facts) -> bool:
     owners, rest = _owners(clause, rest, facts)
     if not owners:
         return False
-    items = split_list(rest)
+    items = _held(split_list(rest))
     if not items or (clause.verb in RECORDING and not _records(clause, items, facts)):
         return False
     for owner in owners:
@@ -84,6 +86,18 @@ def read_have(clause: Clause, facts: Facts) -> bool:
             add_item(owner, item, facts, optional=clause.modal in ("may", "might", "can", "could"))
     facts.context = owners[-1]
     return True
+
+
+def _held(items: list[str]) -> list[str]:
+    """ "several passengers with a name", "an age": the age is the passengers', too."""
+    joined: list[str] = []
+    for item in items:
+        match = _WITH.match(joined[-1]) if joined else None
+        if match and parse_noun(match[1]).plural and attribute_like(item) and not attribute_like(match[1]):
+            joined[-1] += f", {item}"
+        else:
+            joined.append(item)
+    return joined
 
 
 def _owners(clause: Clause, rest: str, facts: Facts) -> tuple[list[str], str]:
@@ -143,6 +157,8 @@ def add_item(owner: str, item: str, facts: Facts, *, optional: bool = False) -> 
         read_with(holds[1], holds[2], facts)
         facts.links.append(Link(owner, facts.find(part.key) or part.key, "many"))
         return
+    if holds and _read_described(owner, holds[1], holds[2], facts):
+        return
     if _is_described_person(item):
         person = add_entity_phrase(item, facts)
         facts.links.append(Link(owner, facts.find(person.key) or person.key, "one"))
@@ -156,6 +172,23 @@ def add_item(owner: str, item: str, facts: Facts, *, optional: bool = False) -> 
     if optional and not attribute.many:
         attribute = with_field(attribute, required=False)
     facts.add_attribute(owner, attribute)
+
+
+def _read_described(owner: str, head: str, tail: str, facts: Facts) -> bool:
+    """ "a contact person with a phone number": two attributes of ours."""
+    part, items = parse_noun(head), split_list(tail)
+    if part.plural or facts.find(part.key) or not all(map(attribute_like, items)):
+        return False
+    attribute = parse_attribute(head)
+    if attribute is None or attribute.field.choices or not is_thing(part.key):
+        return False
+    facts.add_attribute(owner, attribute)
+    for item in items:
+        inner = parse_attribute(item)
+        if inner is not None:
+            named = with_field(inner, name=f"{part.key}_{inner.field.name}"[:40])
+            facts.add_attribute(owner, Attribute(named.field.name, named.field, guessed=False))
+    return True
 
 
 def _is_described_person(item: str) -> bool:
@@ -229,7 +262,10 @@ def read_belong(clause: Clause, facts: Facts) -> bool:
     if clause.negated or not (belongs or passive or placed or comes):
         return False
     sources = subject_keys(clause.subject_text, facts)
-    whole = re.match(r"^.+?\s+of\s+((?:an?|each|every|the)\s+[\w -]+)$", clause.subject_text, re.I)
+    if sources and read_complemented(clause.subject_text, facts):
+        whole = None
+    else:
+        whole = re.match(r"^.+?\s+of\s+((?:an?|each|every|the)\s+[\w -]+)$", clause.subject_text, re.I)
     if whole and sources and (owner := subject_keys(whole[1], facts)):
         facts.links.append(Link(sources[0], owner[0], "one"))  # "performances of a production"
     if not sources or (is_generic(sources[0]) and not facts.find(sources[0])):
@@ -413,6 +449,37 @@ def add_entity_phrase(phrase: str, facts: Facts, strength: int = 2) -> Noun:
     return noun
 
 
+_COMPLEMENTED = re.compile(
+    r"^([\w -]+?)\s+((?:of|in|at|on|for|by|from)\s+(?:an?|one|each|every)\s+[\w ()-]+)$", re.IGNORECASE
+)
+
+
+def read_complemented(text: str, facts: Facts) -> str:
+    """ "repairs of a device", "screenings of a show in a dome": the key of what refers to the rest."""
+    match = _COMPLEMENTED.match(text.strip())
+    head = parse_noun(match[1]) if match else None
+    if match is None or head is None or not (head.plural or is_event(head.key)):
+        return ""
+    if not is_thing(head.key) or _is_bare_attribute(match[1], head) or _mentions_software(match[1]):
+        return ""
+    if not facts.order and match[2].startswith("for "):
+        return ""  # "tickets for a help desk": what the whole is about
+    key = add_entity_phrase(match[1], facts).key
+    key = facts.find(key) or key
+    _link_all(key, match[2], "", Clause(), facts)
+    return key
+
+
+def _read_reduced(item: str, facts: Facts) -> bool:
+    """ "accessions (…), stored in vaults": a clause about the thing named last."""
+    match = re.match(r"^(\w+)\s+(?:in|on|at|by|to|from|into|for)\s", item)
+    if not match or not facts.order or not words.base_of_participle(match[1].lower()):
+        return False
+    subject = words.plural_snake(facts.context or facts.order[-1]).replace("_", " ")
+    said = f"{subject} are {item}"
+    return any(read_belong(clause, facts) for clause in clauses(tag(tokenize(said))))
+
+
 def read_entity_list(text: str, facts: Facts, strength: int = 2) -> bool:
     """ "warehouses, stock movements and suppliers with name and email"."""
     match = _WITH.match(text)
@@ -420,6 +487,11 @@ def read_entity_list(text: str, facts: Facts, strength: int = 2) -> bool:
         return read_with(match[1], match[2], facts)
     done = False
     for item in split_list(text):
+        if _read_reduced(item, facts) or (
+            "(" not in item and not _WITH.match(item) and read_complemented(item, facts)
+        ):
+            done = True
+            continue
         inner = _WITH.match(item)
         if inner and is_thing(parse_noun(inner[1]).key):
             done |= read_with(inner[1], inner[2], facts)
@@ -448,8 +520,10 @@ def read_with(head: str, tail: str, facts: Facts) -> bool:
     items = split_list(tail)
     if is_generic(parse_noun(head).key):
         return read_entity_list(tail, facts)
-    noun = add_entity_phrase(head, facts)
-    owner = facts.find(noun.key) or noun.key
+    owner = read_complemented(head, facts)
+    if not owner:
+        noun = add_entity_phrase(head, facts)
+        owner = facts.find(noun.key) or noun.key
     attributes = [attribute_like(item) for item in items]
     for item, is_attribute in zip(items, attributes, strict=True):
         other = parse_noun(item)
@@ -465,6 +539,7 @@ def read_with(head: str, tail: str, facts: Facts) -> bool:
 def read_manage(clause: Clause, facts: Facts) -> bool:
     """ "track bee hives", "we manage boats and skippers": the objects are things."""
     generic = clause.imperative or is_generic(parse_noun(clause.subject_text).key)
+    generic = generic or is_business(clause, facts)
     if generic and not clause.imperative and _read_business(clause, facts):
         return True
     known = clause.verb in lex.MANAGE_VERBS and not clause.participle and not clause.negated
@@ -485,6 +560,25 @@ def read_manage(clause: Clause, facts: Facts) -> bool:
                 add_item(key, item, facts)
         return True
     return read_entity_list(re.sub(r"^(?:out|up|in|for|at|on|about)\s+", "", rest), facts)
+
+
+_TRADING = frozenset(
+    "run operate own manage sell offer rent keep provide make produce buy handle store lend hire organise "
+    "organize import export deal service repair train breed grow restore host have publish build".split()
+)
+
+
+def is_business(clause: Clause, facts: Facts) -> bool:
+    """ "the parish keeps registers", "our crew operates 3 boats": whoever speaks, not a thing."""
+    subject = parse_noun(clause.subject_text)
+    ours = subject.determiner in ("our", "my") or (
+        subject.determiner in ("the", "") and not facts.find(subject.key) and not facts.order
+    )
+    if subject.plural or not ours or clause.participle or clause.negated or not subject.key:
+        return False
+    listed = split_list(clause.rest_text)
+    plain = bool(listed) and parse_noun(listed[0]).plural and not attribute_like(listed[0])
+    return clause.verb in _TRADING and (plain or clause.verb in ("run", "operate", "own"))
 
 
 def _read_business(clause: Clause, facts: Facts) -> bool:
@@ -564,6 +658,8 @@ def read_fragment(text: str, facts: Facts) -> bool:
     dash = re.match(r"^([A-Za-z][\w ]{1,40}?)\s+-\s+(.+)$", text)
     if dash and is_thing(parse_noun(dash[1]).key) and "," in dash[2]:
         return read_labelled(dash[1], dash[2], facts)
+    if "," not in text and read_complemented(text, facts):
+        return True
     if len(re.findall(r"\w+", outside)) > 6 and "," not in outside and "(" not in text:
         return False
     title = not facts.order and "," not in text and "(" not in text and " and " not in text
@@ -639,6 +735,11 @@ def read_labelled(label: str, text: str, facts: Facts) -> bool:
         return True
     if is_generic(noun.key) or not is_thing(noun.key):
         return read_entity_list(text, facts)
+    if owner := read_complemented(label, facts):
+        for item in split_list(text):
+            add_item(owner, item, facts)
+        facts.context = owner
+        return True
     if _is_topic(label) or _mentions_software(label):
         _read_software(label, "", label, facts)
         return read_entity_list(text, facts)

@@ -117,7 +117,9 @@ def _join_groups(pieces: list[str]) -> list[str]:
     """ "total per block", "per year" belong together."""
     joined: list[str] = []
     for piece in pieces:
-        if joined and re.match(r"^(?:per|by)\s", piece):
+        grouped = joined and re.search(r"\b(?:per|by)\s+[\w -]+$", joined[-1])
+        period = re.match(r"^(?:the\s+)?(?:day|week|month|year)$", piece.strip())
+        if joined and (re.match(r"^(?:per|by)\s", piece) or (grouped and period)):
             joined[-1] += f", {piece}"
         else:
             joined.append(piece)
