@@ -16,7 +16,7 @@ _REQUEST_LOG = re.compile(
 _GAPS: tuple[tuple[str, str], ...] = (
     (r"\b(?:stripe|paypal|credit cards?|payment (?:gateway|provider|processing|integration)|online payments?|pay online|card payments?|(?:accept|process|take|handle|collect)\w* payments?|checkout page|pay (?:by|with) card|charge (?:the )?(?:card|customer)s?)\b",
      "taking payments"),
-    (r"\b(?:(?:send|sends|sending|sent|receive|get|gets|via|by|through|deliver)\b[\w\s]{0,30}\b(?:e-?mails?|sms|text messages?|whatsapp|push notifications?|notifications?|reminders?|newsletters?|alerts?)|notif(?:y|ies|ied|ication)s?|email(?:ed|ing) (?:the|to|a)|(?:email|sms|push) (?:notification|reminder|alert)s?|remind(?:s|ed)?|reminders?|alert(?:s|ed)? (?:me|us|staff|users|the)|(?:be|is|are) (?:alerted|notified|emailed|informed)|mailing)\b",
+    (r"\b(?:(?:send|sends|sending|sent|receive|get|gets|via|by|through|deliver)\b[\w\s]{0,30}\b(?:e-?mails?|sms|text messages?|whatsapp|push notifications?|notifications?|reminders?|newsletters?|alerts?)|notif(?:y|ies|ied|ication)s?|email(?:ed|ing) (?:the|to|a)|(?:email|sms|push) (?:notification|reminder|alert)s?|remind(?:s|ed)?|reminders?|(?:alert|warn)(?:s|ed)? (?:me|us|them|staff|users|the)|(?:be|is|are) (?:alerted|notified|emailed|informed)|mailing)\b",
      "sending e-mails, messages or notifications"),
     (r"\b(?:pdfs?|print(?:s|ing)?\s+(?:an?|the|out|labels?|receipts?|tickets?|invoices?|reports?|badges?)\b|printable|word documents?|docx|excel|xlsx|spreadsheets?|csv)\b", "producing or reading documents (PDF, spreadsheets, print)"),
     (r"\b(?:machine learning|ml models?|artificial intelligence|\bai\b|predict(?:s|ed|ing|ion|ions|ive)?|forecast(?:s|ed|ing)?|recommend(?:s|ed|ing|ation|ations)? (?:\w+ )?(?:engine|system|based|to users|products|items|similar)|recommendation engine|neural|chatbot|nlp|image recognition|sentiment)\b",
@@ -61,8 +61,9 @@ def find_gap(text: str) -> str:
     return next((label for pattern, label in _COMPILED if pattern.search(text)), "")
 
 
-def read_gap(text: str, facts: Facts) -> bool:
-    label = find_gap(text)
+def read_gap(text: str, facts: Facts, label: str = "") -> bool:
+    """Note what cannot be built; ``label`` says what it is when the text alone does not."""
+    label = label or find_gap(text)
     if label:
         facts.add_gap(f"{label[0].upper()}{label[1:]}: “{shorten(text)}”")
     return bool(label)

@@ -136,6 +136,8 @@ def is_person(key: str) -> bool:
 def is_event(key: str) -> bool:
     """Whether a noun names an occurrence: a nominal, or a word made like one."""
     head = key.rpartition("_")[2]
+    if head in _NOT_EVENTS:
+        return False
     if head in _EVENTS or head in lex.NOMINALS.values():
         return head not in ("plant", "order-book")
     base = words.verb_base(head, "ing")
@@ -144,6 +146,10 @@ def is_event(key: str) -> bool:
     return head in _nominals()
 
 
+_NOT_EVENTS = lex._words(
+    "location organisation organization association population publication institution section "
+    "position description classification specification station collection direction edition"
+)
 _GERUND_THINGS = lex._words(
     "building painting drawing string ring wing housing king spring recording setting offering "
     "meaning listing clothing dressing"

@@ -229,7 +229,7 @@ def _read_structure(clause: Clause, facts: Facts) -> bool:
         return _read_fragment(clause, facts)
     if gaps.find_gap(_whole(clause)) and clause.verb not in ("have",):
         return False
-    if spans.read_span(clause, facts):
+    if spans.read_span(clause, facts) or structure.read_business(clause, facts):
         return True
     if structure.read_have(clause, facts) or structure.read_belong(clause, facts):
         return True
@@ -297,6 +297,8 @@ def _asks(text: str) -> bool:
         re.search(r"^(?:the )?(?:total|sum|number|count|average)\b.*\b(?:by|per)\b", text, re.I)
         or re.search(r"^\w+ (?:by|per) \w+$", text)
         or re.search(r"\b(?:overdue|upcoming|search|filter|how many)\b", text, re.I)
+        or re.search(r"\b(?:expiring|due|ending|starting)\s+(?:soon|today|this|next|within)\b", text, re.I)
+        or re.fullmatch(r"(?:all |the )?[\w-]+(?: [\w-]+)? (?:by|per) [\w-]+", text.strip())
         or (re.search(r"\bper\b", text, re.I) and not listing)
     )
 
@@ -306,6 +308,10 @@ def _read_behaviour(sentence: str, clause: Clause, facts: Facts, done_rules: set
     if sentence in done_rules or (clause.relative and not clause.verb):
         return
     if gaps.read_feature(whole, facts):
+        return
+    if gaps.find_gap(whole) and _is_conditional(sentence):
+        gaps.read_gap(sentence, facts, gaps.find_gap(whole))
+        done_rules.add(sentence)
         return
     if wishes.asks_for_moment(clause, sentence):
         wishes.read_moment(sentence, facts)
@@ -325,6 +331,11 @@ def _read_behaviour(sentence: str, clause: Clause, facts: Facts, done_rules: set
     )
     if not understood and len(whole.split()) > 1:
         facts.not_understood.append(gaps.shorten(_quote(sentence, clause, whole)))
+
+
+def _is_conditional(sentence: str) -> bool:
+    """ "warn us when …": what is asked for cannot be had without its condition."""
+    return bool(re.search(r"\b(?:when|whenever|if|once|because|as soon as)\b", sentence, re.I))
 
 
 def _quote(sentence: str, clause: Clause, whole: str) -> str:

@@ -48,6 +48,7 @@ def _choose(facts: Facts, board: Board) -> list[str]:
         strong = facts.strength[key] >= 2 or key in mentioned
         if strong and key not in board.drafts and _may_be_entity(key, facts):
             chosen.append(key)
+    chosen = _fold_kinds(chosen, facts)
     chosen = [key for key in chosen if not _is_longer_name(key, chosen, facts)]
     if not chosen and not board.drafts:
         chosen = [k for k in facts.order if is_thing(k) and not is_person(k)][:4]
@@ -55,6 +56,20 @@ def _choose(facts: Facts, board: Board) -> list[str]:
         topic = facts.topic
         if topic and topic not in chosen and (not chosen or is_event(topic)):
             chosen.insert(0, topic)
+    return chosen
+
+
+def _fold_kinds(chosen: list[str], facts: Facts) -> list[str]:
+    """ "day passes and season passes; a pass has …": kinds of pass, told by a field."""
+    for head in [k for k in chosen if facts.attributes.get(k)]:
+        kinds = [k for k in chosen if k.endswith("_" + head) and not facts.attributes.get(k)]
+        if len(kinds) < 2:
+            continue
+        choices = [kind.removesuffix("_" + head) for kind in kinds]
+        attribute = parse_attribute(f"type ({', '.join(map(spoken, choices))})")
+        if attribute is not None and attribute.field.choices:
+            facts.add_attribute(head, attribute)
+            chosen = [k for k in chosen if k not in kinds]
     return chosen
 
 
@@ -273,6 +288,8 @@ def _finish_act(act: Act, board: Board) -> None:
 
 
 def _date_act(draft: Draft, act: Act, board: Board) -> None:
+    if any((d := board.named(f.references)) and d.event for f in draft.of_type("reference")):
+        return  # a seat at a screening: the screening says when
     if act.verb in RESERVING:
         for name in ("start_date", "end_date"):
             draft.put(EntityField(name=name, type="date"))
@@ -310,6 +327,8 @@ def _place_extra(draft: Draft, preposition: str, phrase: str, board: Board) -> N
     ):
         board.add(noun.key)
     target = board.find(noun.key)
+    if target is None and noun.determiner in ("a", "an", "one") and is_event(noun.key):
+        target = board.add(noun.key)
     if target and target is not draft:
         if target.name not in [f.references for f in draft.fields.values()]:
             board.refer(draft, target, required=not optional)

@@ -40,6 +40,9 @@ _REWRITES: tuple[tuple[str, str], ...] = (
         r"for each \1 we ",
     ),
     (rf"^(?:for|with|on|at|after|during) (each|every) ([\w -]+?),? (?:the|our) [\w-]+(?: [\w-]+)? (?={_RECORD} (?:the|a|an|its|down)\b)", r"for \1 \2 we "),
+    # wishes politely said
+    (r"\s+(?:would|will|might) be (?:very |really |also )?(?:nice|lovely|great|good|useful|helpful|fine|perfect|appreciated|handy|interesting|cool)\s*$", ""),
+    (r"^it (?:would|will) be (?:very |really |also )?(?:nice|lovely|great|good|useful|helpful|fine|perfect|handy|cool) (?:to|if (?:we|i|one|you) could)\s+", ""),
     # what the software does for nobody in particular
     (r"\b(?:be|is|are) (shown|listed|displayed|visible)\s*$", "be shown"),
 )  # fmt: skip

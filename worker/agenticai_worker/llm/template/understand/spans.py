@@ -62,7 +62,7 @@ def _period(clause: Clause) -> list[str]:
     adjective, unit = match[1], match[2].lower()
     if adjective and adjective.lower() not in ("open", "only", "always"):
         kind = "date" if unit in ("date", "day", "month", "year") else "datetime"
-        names = [f"{adjective} from ({kind})", f"{adjective} until ({kind})"]
+        names = [f"{adjective}-from ({kind})", f"{adjective}-until ({kind})"]
     else:
         dated = unit in ("date", "day", "month", "year")
         names = ["start date", "end date"] if dated else ["starts at", "ends at"]

@@ -581,6 +581,20 @@ def is_business(clause: Clause, facts: Facts) -> bool:
     return clause.verb in _TRADING and (plain or clause.verb in ("run", "operate", "own"))
 
 
+def read_business(clause: Clause, facts: Facts) -> bool:
+    """ "our company sells day passes at different prices": what the business deals in."""
+    if clause.imperative or not is_business(clause, facts) or clause.verb in lex.MANAGE_VERBS:
+        return False
+    match = re.match(r"^(.*?)(?:\s+(?:at|for)\s+(?:different|various|an?|their own|fixed)\s+(.+))?$", clause.rest_text)
+    items = split_list(match[1]) if match else []
+    keys = [parse_noun(item).key for item in items]
+    done = bool(items) and read_entity_list(match[1] if match else "", facts, 1)
+    if match and match[2] and attribute_like(match[2]):
+        for key in filter(is_thing, keys):
+            add_item(facts.find(key) or key, words.singular(match[2]), facts)
+    return done
+
+
 def _read_business(clause: Clause, facts: Facts) -> bool:
     """ "we run a clinic": what the whole is about, not a thing to keep."""
     single = re.match(r"(?:an?|the|my|our)\s", clause.rest_text)

@@ -325,13 +325,15 @@ def _verb_after_noun(  # noqa: PLR0917
 
 
 def _head(done: list[Token]) -> str:
-    """The noun that the verb agrees with: "performances of a production" -> performances."""
+    """The noun that the verb agrees with: "bookings of a boat by a member" -> bookings."""
+    head = done[-1].word
     for at in range(len(done) - 1, 0, -1):
-        if done[at].word == "of" and done[at - 1].tag == "N":
-            return done[at - 1].word
-        if done[at].tag not in ("N", "DET", "VBN"):
+        if done[at].word in ("of", "by", "for", "in", "from") and done[at - 1].tag == "N":
+            head = done[at - 1].word if head == done[-1].word or done[at].word == "of" else head
+            head = done[at - 1].word
+        elif done[at].tag not in ("N", "DET", "VBN"):
             break
-    return done[-1].word
+    return head
 
 
 def _after_modal(done: list[Token]) -> bool:
