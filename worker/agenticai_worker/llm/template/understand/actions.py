@@ -31,6 +31,10 @@ LIGHT = lex._words(
     "schedule receive hold run organise organize perform conduct issue plan open start prepare "
     "upload send complete request lead teach supervise own attend publish"
 )
+# Verbs that tell how things lie together rather than what somebody does.
+_RELATING = lex._words(
+    "use store occupy follow like produce supply move play cover fail serve hold comment describe"
+)
 _PARTICIPATING = lex._words("attend join enroll enrol participate subscribe apply volunteer")
 _SLOTS = lex._words(
     "session class lesson course event tour workshop trip concert show game match race dive meeting"
@@ -287,6 +291,8 @@ def _note_act(  # noqa: PLR0917
     if (
         actor
         and not is_person(actor)
+        and not (verb in lex.NOMINALS and verb not in _RELATING and plural)
+        and words.nominal(verb) not in facts.strength
         and verb not in _PARTICIPATING
         and verb
         not in ("book", "rent", "borrow", "hire", "reserve", "buy", "order", "lend", "donate")
@@ -308,7 +314,8 @@ def _note_act(  # noqa: PLR0917
         and (is_event(target) or plural)
         and verb not in ("attend", "request", "take", "give")
     )
-    own = verb in ("own", "supervise", "lead", "teach", "run", "organise", "organize")
+    asked = verb == "request" and (facts.attributes.get(target) or facts.states.get(target))
+    own = asked or verb in ("own", "supervise", "lead", "teach", "run", "organise", "organize")
     if actor and (record or mine or own or (verb in ("teach", "lead", "give") and head in _SLOTS)):
         role = words.participle(verb) + "_by" if verb not in ("make", "place", "do") else ""
         facts.links.append(Link(target, actor, "one", role=role))

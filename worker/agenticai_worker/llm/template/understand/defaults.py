@@ -72,7 +72,8 @@ def _own(draft: Draft) -> list[EntityField]:
 
 def _fill(draft: Draft, board: Board) -> None:
     named = len(_own(draft)) > 1 and bool(draft.of_type("string"))
-    if is_person(draft.key) and not draft.event and not _has_label(draft) and not named:
+    acts = draft.actor or (is_person(draft.key) and not draft.event)
+    if acts and not _has_label(draft) and not named:
         _put(draft, board, EntityField(name="name", type="string", max_length=200))
         if len(_own(draft)) == 1:
             _put(draft, board, EntityField(name="email", type="email", required=False))

@@ -28,6 +28,7 @@ class Draft:
     search: list[str] = field(default_factory=list)
     immutable: bool = False
     event: bool = False
+    actor: bool = False  # somebody who does things, whatever the noun looks like
 
     def put(self, made: EntityField, *, replace: bool = False) -> bool:
         """Add a field; one of the same name stays unless ``replace``."""

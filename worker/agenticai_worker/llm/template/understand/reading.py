@@ -25,7 +25,7 @@ _GREETING = re.compile(
 )  # fmt: skip
 _WANT = re.compile(
     r"^(?:i|we|my \w+|our \w+|the \w+)?\s*(?:would like|'d like|want|need|wants|needs|am looking for|are looking for|must have|should have)\s+"
-    r"(?=(?:an?|some)\s)(?!to\b)",
+    r"(?=(?:an?|some|how many|how much)\s)(?!to\b)",
     re.I,
 )  # fmt: skip
 _STORY = re.compile(
@@ -223,6 +223,8 @@ def _read_structure(clause: Clause, facts: Facts) -> bool:
             structure.add_entity_phrase(item, facts)
     if clause.negated:
         return False
+    if clause.subject and clause.verb not in lex.VIEW_VERBS:
+        structure.read_complemented(clause.subject_text, facts)
     if clause.subject and not clause.verb:
         return structure.read_labelled(clause.subject_text, clause.rest_text, facts)
     if not clause.verb:
@@ -298,7 +300,9 @@ def _asks(text: str) -> bool:
         or re.search(r"^\w+ (?:by|per) \w+$", text)
         or re.search(r"\b(?:overdue|upcoming|search|filter|how many)\b", text, re.I)
         or re.search(r"\b(?:expiring|due|ending|starting)\s+(?:soon|today|this|next|within)\b", text, re.I)
-        or re.fullmatch(r"(?:all |the )?[\w-]+(?: [\w-]+)? (?:by|per) [\w-]+", text.strip())
+        or re.fullmatch(
+            r"(?:all |the )?[\w-]+(?: [\w-]+)? (?:by|per) [\w-]+(?:, (?:by|per) [\w-]+)*", text.strip()
+        )
         or (re.search(r"\bper\b", text, re.I) and not listing)
     )
 

@@ -101,7 +101,7 @@ def _sum(wish: Wish, board: Board, reports: list[Report]) -> bool:
     """ "total amount per customer", "honey harvested per apiary": a number of some entity."""
     subject = re.sub(r"^(?:total|sum of|overall|the|amount of)\s+", "", wish.subject.lower())
     plain = board.drafts.get(parse_noun(subject).key)
-    if plain and not re.search(r"\b(?:total|sum)\b", wish.text):
+    if plain and not re.search(r"\b(?:total|sum)\b", wish.text, re.I):
         return _count(Wish("count", subject, wish.by, wish.text), board, reports)
     for draft, field in _numbers_for(subject, board):
         groups = _groups(wish, draft, board)
@@ -118,7 +118,7 @@ def _sum(wish: Wish, board: Board, reports: list[Report]) -> bool:
             )  # fmt: skip
     if (
         board.find(parse_noun(subject).key)
-        and not re.match(r"(?:total|sum)\b", wish.text)
+        and not re.match(r"(?:total|sum)\b", wish.text, re.I)
         and _count(Wish("count", subject, wish.by, wish.text), board, reports)
     ):
         return True
@@ -230,7 +230,7 @@ def _overdue(wish: Wish, board: Board, reports: list[Report]) -> bool:
 
 
 def _upcoming(wish: Wish, board: Board, reports: list[Report]) -> bool:
-    draft = _entity_in(wish.subject, board)
+    draft = _entity_in(wish.subject, board) or _dated(wish.subject, board)
     if draft is None:
         return False
     dates = draft.of_type("date", "datetime")
@@ -249,6 +249,15 @@ def _upcoming(wish: Wish, board: Board, reports: list[Report]) -> bool:
             name=name, kind="upcoming", entity=draft.name, field=dates[0].name, description=text
         ),
     )
+
+
+def _dated(text: str, board: Board) -> Draft | None:
+    """ "warranty expiring soon": the thing with a date of that name."""
+    key = parse_noun(text).key
+    return next(
+        (d for d in board.drafts.values() for f in d.of_type("date", "datetime") if key and f.name.startswith(key)),
+        None,
+    )  # fmt: skip
 
 
 def _ledger(board: Board) -> tuple[Draft, str, tuple[str, ...]] | None:

@@ -17,6 +17,7 @@ _PLACES = lex._words(
     "storage shop zone area"
 )
 RESERVING = lex._words("book reserve rent hire charter lease schedule occupy")
+_MEASURING = {"weigh": "weight", "measure": "value"}
 _BUYING = lex._words("order buy purchase sell")
 
 
@@ -62,9 +63,12 @@ def _choose(facts: Facts, board: Board) -> list[str]:
 def _fold_kinds(chosen: list[str], facts: Facts) -> list[str]:
     """ "day passes and season passes; a pass has …": kinds of pass, told by a field."""
     for head in [k for k in chosen if facts.attributes.get(k)]:
-        kinds = [k for k in chosen if k.endswith("_" + head) and not facts.attributes.get(k)]
-        if len(kinds) < 2:
+        kinds = [k for k in chosen if k.endswith("_" + head)]
+        said = {tuple(a.field.name for a in facts.attributes.get(k, ())) for k in kinds}
+        if len(kinds) < 2 or len(said) != 1:
             continue
+        for shared in facts.attributes.get(kinds[0], ()):
+            facts.add_attribute(head, shared)
         choices = [kind.removesuffix("_" + head) for kind in kinds]
         attribute = parse_attribute(f"type ({', '.join(map(spoken, choices))})")
         if attribute is not None and attribute.field.choices:
@@ -252,6 +256,7 @@ def _place_acts(facts: Facts, board: Board) -> list[Act]:
         others = {parse_noun(phrase).key for a in same for _, phrase in a.extras}
         several = len({a.target for a in same} - others - {a.actor for a in same}) > 1
         if actor and actor is not draft:
+            actor.actor = True
             board.refer(draft, actor)
         if target and target is not draft:
             board.refer(draft, target, required=not several)
@@ -278,6 +283,9 @@ def _finish_act(act: Act, board: Board) -> None:
     if act.verb in _BUYING and not draft.of_type("integer"):
         draft.put(EntityField(name="quantity", type="integer", minimum=1, default="1"))
         board.assume(f"{a_an(draft).capitalize()} has a quantity, 1 unless given.")
+    if act.verb in _MEASURING:
+        draft.put(EntityField(name=_MEASURING[act.verb], type="float", minimum=0))
+        board.assume(f"{a_an(draft).capitalize()} keeps the {_MEASURING[act.verb]} that was found.")
     if act.verb in ("rate", "review"):
         if not any("rating" in f or "score" in f for f in draft.fields):
             draft.put(EntityField(name="rating", type="integer", minimum=1, maximum=5))
@@ -288,7 +296,8 @@ def _finish_act(act: Act, board: Board) -> None:
 
 
 def _date_act(draft: Draft, act: Act, board: Board) -> None:
-    if any((d := board.named(f.references)) and d.event for f in draft.of_type("reference")):
+    referred = [board.named(f.references) for f in draft.of_type("reference")]
+    if any(d and is_event(d.key) and not d.actor for d in referred):
         return  # a seat at a screening: the screening says when
     if act.verb in RESERVING:
         for name in ("start_date", "end_date"):
@@ -352,7 +361,7 @@ def _anchor_events(fresh: list[str], board: Board) -> None:
     linked = {name for m in board.links for name in (m.left, m.right)}
     for key in fresh:
         draft = board.drafts.get(key)
-        if not draft or not draft.event or draft.name in linked:
+        if not draft or not draft.event or draft.name in linked or draft.actor:
             continue
         if _is_ledger(key):
             _anchor_ledger(draft, board)

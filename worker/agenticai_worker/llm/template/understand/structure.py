@@ -262,10 +262,7 @@ def read_belong(clause: Clause, facts: Facts) -> bool:
     if clause.negated or not (belongs or passive or placed or comes):
         return False
     sources = subject_keys(clause.subject_text, facts)
-    if sources and read_complemented(clause.subject_text, facts):
-        whole = None
-    else:
-        whole = re.match(r"^.+?\s+of\s+((?:an?|each|every|the)\s+[\w -]+)$", clause.subject_text, re.I)
+    whole = re.match(r"^.+?\s+of\s+(the\s+[\w -]+)$", clause.subject_text, re.I)
     if whole and sources and (owner := subject_keys(whole[1], facts)):
         facts.links.append(Link(sources[0], owner[0], "one"))  # "performances of a production"
     if not sources or (is_generic(sources[0]) and not facts.find(sources[0])):
