@@ -9,6 +9,7 @@ from .facts import Act, Facts, Link
 from .fields import parse_choices, split_list
 from .nouns import is_event, is_generic, is_person, is_thing, parse_noun
 from .structure import (
+    attribute_like,
     add_entity_phrase,
     add_item,
     mask_parentheses,
@@ -114,7 +115,7 @@ def _state_owner(subject: str, facts: Facts) -> tuple[str, str]:
 def read_moves(clause: Clause, facts: Facts) -> bool:
     """ "customers can cancel bookings", "loans are approved by staff", "check out a tool"."""
     verb, rest, passive = _move_verb(clause)
-    if not verb or clause.negated or _is_creation(clause):
+    if not verb or clause.negated or _is_creation(clause) or _is_handed(verb, clause, facts):
         return False
     if passive:
         keys = subject_keys(clause.subject_text, facts)
@@ -136,6 +137,20 @@ def read_moves(clause: Clause, facts: Facts) -> bool:
     for key in keys:
         facts.moves.append((verb, key))
     return bool(keys)
+
+
+_HANDED = lex._words("dispatch check_out release ship deliver issue")
+
+
+def _is_handed(verb: str, clause: Clause, facts: Facts) -> bool:
+    """ "volunteers are dispatched to incidents", "a tool is checked out to a member": a record."""
+    match = re.match(r"^(?:out\s+)?(?:to|by)\s+(.+)$", clause.rest_text.strip())
+    if verb not in _HANDED or not clause.participle or not match:
+        return False
+    other = parse_noun(split_extras(match[1])[0])
+    if not is_thing(other.key) or is_generic(other.key):
+        return False
+    return is_person(other.key) or (is_person(parse_noun(clause.subject_text).key) and bool(facts.find(other.key)))
 
 
 def _is_later_record(key: str) -> bool:
@@ -171,8 +186,9 @@ def read_act(clause: Clause, facts: Facts) -> bool:  # noqa: PLR0911
     if clause.negated or not (clause.rest or clause.participle):
         return False
     verb = clause.participle or clause.verb
+    handed = _is_handed(verb.replace("-", "_"), clause, facts)
     if verb in ("be", "have", "do", "can", "go", "be able", "") or (
-        verb in lex.STATE_VERBS and not _is_creation(clause)
+        verb.replace("-", "_") in lex.STATE_VERBS and not _is_creation(clause) and not handed
     ):
         return False
     if clause.participle:
@@ -200,6 +216,8 @@ def read_act(clause: Clause, facts: Facts) -> bool:  # noqa: PLR0911
         return False
     if clause.subject_text.lower() in ("we", "i"):
         return read_entity_list(target_text, facts, 1)  # what the business does, not who does what
+    if actors and _add_to_record(actors[0], target_text, extras, facts):
+        return True
     done = False
     for item in split_list(re.sub(r"^(?:up|for|in|out|on|to|at|with)\s+", "", target_text)) or []:
         noun = parse_noun(item)
@@ -220,6 +238,25 @@ def read_act(clause: Clause, facts: Facts) -> bool:  # noqa: PLR0911
             )
             done = True
     return done
+
+
+def _add_to_record(
+    actor: str, target: str, extras: tuple[tuple[str, str], ...], facts: Facts
+) -> bool:
+    """ "members rent plots and pay a fee", "… and leave a report with a rating": of that rental."""
+    last = next((act for act in reversed(facts.acts) if act.actor == actor), None)
+    if last is None:
+        return False
+    record = words.nominal(last.verb)
+    items = split_list(target)
+    bare = [item for item in items if not attribute_like(item)]
+    if bare and not all(parse_noun(item).head in lex.VAGUE for item in bare):
+        return False
+    told = [phrase for preposition, text in extras if preposition == "with" for phrase in split_list(text)]
+    found = [item for item in (*(i for i in items if i not in bare), *told) if attribute_like(item)]
+    for item in found:
+        add_item(record, item, facts)
+    return bool(found)
 
 
 def split_extras(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -276,9 +313,37 @@ def _read_passive_act(clause: Clause, facts: Facts) -> bool:
         return False
     rest = text.replace(by[0], " ") if by else text
     _, extras = split_extras(f"x {rest}")
+    if not by and not clause.modal and _read_origin(targets, clause.participle, extras, facts):
+        return True
     for target in targets:
         _note_act(actor, clause.participle, target, extras, clause, facts, plural=True)
     return True
+
+
+def _read_origin(
+    targets: list[str], verb: str, extras: tuple[tuple[str, str], ...], facts: Facts
+) -> bool:
+    """ "flushes are picked from bags", "batches are mixed on a date": told of the thing itself."""
+    done = False
+    for preposition, phrase in extras:
+        noun = parse_noun(phrase)
+        key = facts.find(noun.key) or noun.key
+        for target in targets:
+            if preposition in ("on", "at") and noun.key.rpartition("_")[2] in ("date", "day", "time"):
+                add_item(target, f"{words.participle(verb)} {preposition}", facts)
+            elif not is_thing(noun.key) or is_person(noun.key) or attribute_like(phrase):
+                continue
+            elif preposition == "into" and noun.plural:
+                facts.add_thing(key, 2)
+                facts.links.append(Link(key, target, "one"))
+            elif preposition in ("from", "in") and (noun.plural or noun.determiner):
+                facts.add_thing(key, 2)
+                facts.links.append(Link(target, key, "one"))
+            else:
+                continue
+            facts.add_thing(target, 2)
+            done = True
+    return done
 
 
 def _note_act(  # noqa: PLR0917

@@ -5,7 +5,7 @@ import re
 from agenticai_core.models import EntityField, Rule
 
 from . import words
-from .drafts import Board, Draft, spoken
+from .drafts import Board, Draft, a_an, spoken
 from .facts import Facts, RawRule, Tweak
 from .fields import Attribute, parse_attribute, replace_default
 from .nouns import parse_noun
@@ -93,6 +93,11 @@ def _tweak(tweak: Tweak, board: Board) -> bool:
         if name and (not done or owner):
             draft.fields[name] = constrain(draft.fields[name], tweak.constraint)
             done = True
+    if not done and (thing := board.find(tweak.field)) and not tweak.owner:
+        money = thing.of_type("decimal") or thing.of_type("float", "integer")
+        if money and not re.search(r"unique|required|optional|mandatory", tweak.constraint):
+            thing.fields[money[0].name] = constrain(money[0], tweak.constraint)
+            return True
     if owner and not done:
         attribute = parse_attribute(f"{spoken(tweak.field)} ({tweak.constraint})")
         done = attribute is not None and owner.put(attribute.field)
@@ -188,6 +193,8 @@ def _no_overlap(raw: RawRule, board: Board) -> bool:
         else ()
     )
     text = f"The same {words.join_words([spoken(s) for s in same])} cannot have two {spoken(draft.plural)} that overlap"
+    _refer_to_other_party(raw, draft, board)
+    found = found or _ended(draft, board)
     if not found:
         moments = [f.name for f in draft.of_type("date", "datetime", "time") if f.default is None]
         if moments and same:
@@ -220,6 +227,27 @@ def _no_overlap(raw: RawRule, board: Board) -> bool:
             else f"The same {spoken(reference)} cannot have two {spoken(draft.plural)} that overlap",
         )
     return done
+
+
+def _refer_to_other_party(raw: RawRule, draft: Draft, board: Board) -> None:
+    """ "a machine can't be used by two patients at once": the record must know whose it is."""
+    match = re.search(r"\bby (?:two|several|more than one|different|multiple) ([\w -]+?)\s+(?:at|on|for|in)\b", raw.text, re.I)
+    other = board.find(parse_noun(match[1]).key) if match else None
+    if other and other is not draft and board.refer(draft, other):
+        board.assume(f"{a_an(draft).capitalize()} refers to {a_an(other)}, because a rule tells them apart.")
+
+
+def _ended(draft: Draft, board: Board) -> tuple[str, str] | None:
+    """A start and a duration become a start and an end, which can be compared."""
+    start = next((f for f in draft.of_type("datetime") if _marks(f.name, _STARTS)), None)
+    length = next((f for f in draft.of_type("integer", "float") if f.name.startswith("duration")), None)
+    if start is None or length is None:
+        return None
+    del draft.fields[length.name]
+    end = "ends_at" if start.name != "start_time" else "end_time"
+    draft.put(EntityField(name=end, type="datetime"))
+    board.assume(f"How long {a_an(draft)} lasts is told by its start and its end.")
+    return start.name, end
 
 
 def _completed_period(draft: Draft, board: Board) -> tuple[str, str] | None:
@@ -326,6 +354,8 @@ def _once(raw: RawRule, board: Board) -> bool:
             other = board.find(key)
             if other and other is not draft:
                 references += draft.references(other.name)[:1]
+    if draft and len(references) < 2 and len(draft.of_type("reference")) == 2:
+        references = [f.name for f in draft.of_type("reference")]
     if draft is None or len(references) != 2:
         return False
     return put_rule(draft, "unique_together", tuple(references), raw.text.strip()[:140])

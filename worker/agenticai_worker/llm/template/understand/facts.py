@@ -74,6 +74,7 @@ class Facts:
     features: list[str] = field(default_factory=list)
     not_covered: list[str] = field(default_factory=list)
     not_understood: list[str] = field(default_factory=list)
+    misspelt: dict[str, str] = field(default_factory=dict)  # as written -> as read
     topic: str = ""
     context: str = ""  # the thing spoken of last, for "it" and "they"
     known: frozenset[str] = frozenset()  # things of an existing plan

@@ -44,6 +44,10 @@ _GAPS: tuple[tuple[str, str], ...] = (
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), label) for pattern, label in _GAPS)
 
 
+def asks_for_feature(text: str) -> bool:
+    return bool(_AUTHENTICATION.search(text) or _REQUEST_LOG.search(text))
+
+
 def read_feature(text: str, facts: Facts) -> bool:
     """Authentication or request logging, if the text asks for it."""
     found = False

@@ -283,6 +283,8 @@ NOMINALS: dict[str, str] = {
     "consult": "consultation",
     "vaccinate": "vaccination",
     "accommodate": "accommodation",
+    "dispatch": "dispatch",
+    "check-out": "checkout",
     "complain": "complaint",
     "propose": "proposal",
     "refer": "referral",

@@ -24,7 +24,7 @@ _NOT_AGENTS = lex._words(
     "equipment document component department apartment payment shipment appointment treatment "
     "instrument garment element statement agreement experiment incident accident restaurant variant "
     "descent content percent rent cent component ingredient grant transcript badminton ant "
-    "elephant pendant plaster container burner propeller router locker charger beer deer tier pier "
+    "playlist checklist shortlist wishlist waitlist projector elephant pendant plaster container burner propeller router locker charger beer deer tier pier "
     "cider butter batter supplier-code helicopter ember amber timber lumber fiber fibre liver"
 )
 
@@ -87,7 +87,8 @@ def _is_name_word(word: str) -> bool:
         and word not in lex.EMPTY_ADJECTIVES
         and word not in lex.PRONOUNS
         and word not in lex.CONJUNCTIONS
-        and word not in lex.MODALS
+        and word not in lex.MODALS | lex.BE | lex.HAVE
+        and word not in ("out", "up", "down", "off", "away", "back")
         and word not in lex.ADVERBS
         and word not in lex.PREPOSITIONS
         and not (word.endswith("ly") and len(word) > 5)

@@ -36,6 +36,8 @@ def make_plan(name: str, type_: ProjectType, description: str, feedback: str = "
             0,
             "The description does not seem to be in English, the only language that the built-in engine reads.",
         )
+    for written, meant in facts.misspelt.items():
+        board.assume(f"“{written}” is read as “{meant}”.")
     board.not_covered += [
         *facts.not_covered,
         *(f"Not understood: “{text}”" for text in facts.not_understood),

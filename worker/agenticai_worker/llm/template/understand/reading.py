@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from . import actions, clauses, gaps, rewriting, rules, spans, structure, tagging, wishes, words
+from . import actions, clauses, gaps, rewriting, rules, spans, spelling, structure, tagging, wishes, words
 from . import lexicon as lex
 from .clauses import Clause, text_of
 from .facts import Facts
@@ -42,6 +42,8 @@ _NEEDS = re.compile(
 def read(text: str, known: frozenset[str] = frozenset()) -> Facts:
     """Everything the text states; ``known`` are the things of a plan that it may refer to."""
     facts = Facts(known=known)
+    text, mended = spelling.mend(text)
+    facts.misspelt = mended
     found = [(s, c) for raw in sentences(text) for s, c in _prepare(raw, facts)]
     pending: list[tuple[str, Clause]] = []
     whole = Counter(sentence for sentence, _ in found)
@@ -311,7 +313,7 @@ def _read_behaviour(sentence: str, clause: Clause, facts: Facts, done_rules: set
     whole = _whole(clause)
     if sentence in done_rules or (clause.relative and not clause.verb):
         return
-    if gaps.read_feature(whole, facts):
+    if gaps.asks_for_feature(sentence) and gaps.read_feature(whole, facts):
         return
     if gaps.find_gap(whole) and _is_conditional(sentence):
         gaps.read_gap(sentence, facts, gaps.find_gap(whole))

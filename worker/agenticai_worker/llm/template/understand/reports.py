@@ -12,6 +12,7 @@ from .fields import parse_attribute
 from .nouns import parse_noun
 
 _NUMERIC = ("integer", "decimal", "float")
+_EMPTY = frozenset(["the", "all", "our", "number", "of", "total", "each", "different", "how", "many", "a"])
 _TIME_UNITS = ("day", "week", "month", "year")
 
 
@@ -85,12 +86,24 @@ def _count(wish: Wish, board: Board, reports: list[Report]) -> bool:
     groups = _groups(wish, draft, board)
     if not groups:
         return False
+    _note_unused(wish, draft, board)
     name = f"{draft.plural}_by_{'_and_'.join(_short(g) for g in groups)}"
     text = f"How many {spoken(draft.plural)} per {words.join_words([spoken(_short(g)) for g in groups])}"
     return put_report(
         reports,
         Report(name=name, kind="count_by", entity=draft.name, group_by=groups, description=text),
     )
+
+
+def _note_unused(wish: Wish, draft: Draft, board: Board) -> None:
+    """ "outstanding orders by customer": all orders are counted, and that is said."""
+    *before, _ = [*re.findall(r"[a-z]+", wish.subject.lower()), ""][:-1] or [""]
+    known = {*draft.key.split("_"), *draft.plural.split("_")} | _EMPTY
+    unused = [w for w in before if w not in known and not words.verb_readings(w)]
+    if unused and not board.changing:
+        board.leave_out(
+            f"“{' '.join(unused)}” in “{wish.text.strip()}”: all {spoken(draft.plural)} are counted"
+        )
 
 
 def _short(group: str) -> str:
@@ -100,7 +113,7 @@ def _short(group: str) -> str:
 def _sum(wish: Wish, board: Board, reports: list[Report]) -> bool:
     """ "total amount per customer", "honey harvested per apiary": a number of some entity."""
     subject = re.sub(r"^(?:total|sum of|overall|the|amount of)\s+", "", wish.subject.lower())
-    plain = board.drafts.get(parse_noun(subject).key)
+    plain = board.drafts.get(parse_noun(subject).key) or board.drafts.get(parse_noun(subject).head)
     if plain and not re.search(r"\b(?:total|sum)\b", wish.text, re.I):
         return _count(Wish("count", subject, wish.by, wish.text), board, reports)
     for draft, field in _numbers_for(subject, board):
@@ -419,13 +432,14 @@ def _state(wish: Wish, board: Board, _reports: list[Report]) -> bool:
     word = words.to_snake(wish.by[0])
     if draft is None:
         return False
+    records = [d for d in board.drafts.values() if d.event and d.references(draft.name)]
+    return any(_filter_state(word, one) for one in (draft, *records))
+
+
+def _filter_state(word: str, draft: Draft) -> bool:
+    bare = {word, word.removeprefix("un"), word.removeprefix("in")}
     for field in draft.fields.values():
-        bare = field.name.removeprefix("is_")
-        flag = field.type == "boolean" and bare in (
-            word,
-            word.removeprefix("un"),
-            word.removeprefix("in"),
-        )
+        flag = field.type == "boolean" and field.name.removeprefix("is_") in bare
         if flag or word in field.choices:
             if field.name not in draft.filters:
                 draft.filters.append(field.name)

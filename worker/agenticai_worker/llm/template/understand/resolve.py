@@ -70,10 +70,9 @@ def _fold_kinds(chosen: list[str], facts: Facts) -> list[str]:
         for shared in facts.attributes.get(kinds[0], ()):
             facts.add_attribute(head, shared)
         choices = [kind.removesuffix("_" + head) for kind in kinds]
-        attribute = parse_attribute(f"type ({', '.join(map(spoken, choices))})")
-        if attribute is not None and attribute.field.choices:
-            facts.add_attribute(head, attribute)
-            chosen = [k for k in chosen if k not in kinds]
+        field = EntityField(name="type", type="enum", choices=tuple(choices))
+        facts.add_attribute(head, Attribute("type", field, guessed=False))
+        chosen = [k for k in chosen if k not in kinds]
     return chosen
 
 
@@ -346,8 +345,11 @@ def _place_extra(draft: Draft, preposition: str, phrase: str, board: Board) -> N
     if attribute is None or re.match(r"\d", phrase):
         return
     head = attribute.key.split("_")[-1]
-    if types.is_attribute_head(head) or head in ("start", "end") or attribute.field.unit:
+    kept = preposition in ("per", "with") and not noun.plural and is_thing(noun.key)
+    if types.is_attribute_head(head) or head in ("start", "end") or attribute.field.unit or kept:
         made = attribute.field
+        if preposition == "per" and head in ("day", "week", "month", "year"):
+            return
         if head in ("start", "end"):
             made = made.model_copy(update={"type": "datetime", "name": f"{head}s_at"})
         draft.put(made.model_copy(update={"required": made.required and not optional}))

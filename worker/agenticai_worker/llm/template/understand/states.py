@@ -62,6 +62,7 @@ _TEMPORARY = (
     "lease",
     "loan",
     "take",
+    "check-out",
 )
 _OF_THE_RECORD = ("return", "check_in", "check_out", "renew", "cancel")
 

@@ -139,6 +139,8 @@ def _records(clause: Clause, items: list[str], facts: Facts) -> bool:
     if keys and is_person(keys[0]) and clause.verb != "need":
         return False
     first = parse_noun(items[0])
+    if clause.verb == "list" and parse_noun(clause.subject_text).determiner:
+        return any(attribute_like(item) for item in items)
     if facts.find(first.key) and first.plural and not attribute_like(items[0]):
         return False
     return any(attribute_like(item) for item in items)
@@ -147,6 +149,8 @@ def _records(clause: Clause, items: list[str], facts: Facts) -> bool:
 def add_item(owner: str, item: str, facts: Facts, *, optional: bool = False) -> None:
     """One item of what a thing has: an attribute, or things in the plural with parts of their own."""
     holds = _WITH.match(item)
+    if holds and _read_lines(owner, holds[1], holds[2], facts):
+        return
     if (
         holds
         and (part := parse_noun(holds[1])).plural
@@ -172,6 +176,21 @@ def add_item(owner: str, item: str, facts: Facts, *, optional: bool = False) -> 
     if optional and not attribute.many:
         attribute = with_field(attribute, required=False)
     facts.add_attribute(owner, attribute)
+
+
+def _read_lines(owner: str, head: str, tail: str, facts: Facts) -> bool:
+    """ "orders contain products with quantities": lines of an order, each with one product."""
+    part = parse_noun(head)
+    other = facts.find(part.key)
+    counted = {words.singular(parse_noun(item).head) for item in split_list(tail)}
+    if not part.plural or not other or other == owner or not counted <= {"quantity", "amount", "price", "count"}:
+        return False
+    line = f"{owner}_line"
+    for item in split_list(tail):
+        *before, last = item.split()
+        add_item(line, " ".join([*before, words.singular(last)]), facts)
+    facts.links += [Link(line, owner, "one"), Link(line, other, "one")]
+    return True
 
 
 def _read_described(owner: str, head: str, tail: str, facts: Facts) -> bool:
@@ -455,7 +474,8 @@ def read_complemented(text: str, facts: Facts) -> str:
     """ "repairs of a device", "screenings of a show in a dome": the key of what refers to the rest."""
     match = _COMPLEMENTED.match(text.strip())
     head = parse_noun(match[1]) if match else None
-    if match is None or head is None or not (head.plural or is_event(head.key)):
+    single = head is not None and head.determiner in ("a", "an", "each", "every")
+    if match is None or head is None or not (head.plural or single or is_event(head.key)):
         return ""
     if not is_thing(head.key) or _is_bare_attribute(match[1], head) or _mentions_software(match[1]):
         return ""
@@ -695,6 +715,9 @@ def _read_software(head: str, tail: str, text: str, facts: Facts) -> bool:
     if not tail:
         return True
     joined = re.search(r"\b(with|including|featuring)\s+(.+)$", text, re.IGNORECASE)
+    whose = re.match(r"^.+?\s+to\s+([a-z]+)\s+(.+)$", tail, re.IGNORECASE)
+    if whose and whose[1].lower() in lex.MANAGE_VERBS:
+        return read_entity_list(whose[2], facts)
     gerund = re.match(r"^([a-z]+ing)\s+(.+)$", tail, re.IGNORECASE)
     if gerund and words.verb_base(gerund[1].lower(), "ing"):
         base = words.verb_base(gerund[1].lower(), "ing")

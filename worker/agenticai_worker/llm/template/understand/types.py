@@ -196,7 +196,9 @@ def _by_shape(name: str, parts: list[str]) -> FieldType | None:  # noqa: PLR0911
         if "_".join(parts[:-1]) in ("lead", "waiting", "travel", "prep", "cook"):
             return "integer"
         return "time"
-    if name in ("start", "end", "begin", "until", "valid_from", "valid_to"):
+    if name in ("start", "end", "begin"):
+        return "datetime"
+    if name in ("until", "valid_from", "valid_to"):
         return "date"
     if len(parts) > 2 and parts[1] == "of":
         return "datetime" if parts[0] == "time" else head_type(parts[0])
@@ -256,6 +258,8 @@ def guess_type(name: str, is_plural: bool) -> FieldType:
     counted = len(parts) > 1 and words.is_plural(parts[-2]) and _is_state_word(parts)
     if is_plural and len(parts) == 1 and nouns.is_person(words.singular(name)):
         return "string"  # "authors"
+    if is_plural and re.search(r"(tion|ment|itie|ance|ence|ship|kind|logie)s$", parts[-1]):
+        return "text"  # "certifications": what they are rather than how many
     if is_plural or counted:
         return "integer"
     return "boolean" if _is_state_word(parts) else "string"

@@ -49,8 +49,8 @@ _FILTER = re.compile(
     re.I,
 )
 _STATE = re.compile(
-    r"\b(free|available|unused|vacant|open|un\w+ed|unpaid|active|inactive|\w{3,}ed|pending|missing|current)\s+([\w-]+(?:\s[\w-]+)?)\s*$|"
-    r"\b(?:which|what|all|the)?\s*([\w-]+(?:\s[\w-]+)?)\s+(?:that |which )?(?:are|is|have been|has been)\s+(?:still |currently |now )?(free|available|open|\w+ed|active|pending|missing|vacant|paid)\b",
+    r"\b(free|available|unused|vacant|open|outstanding|un\w+ed|unpaid|active|inactive|\w{3,}ed|pending|missing|current)\s+([\w-]+(?:\s[\w-]+)?)\s*$|"
+    r"\b(?:which|what|all|the)?\s*([\w-]+(?:\s[\w-]+)?)\s+(?:that |which )?(?:are|is|have been|has been)\s+(?:still |currently |now )?(free|available|open|out|\w+ed|active|pending|missing|vacant|paid)\b",
     re.I,
 )  # fmt: skip
 _STOCK = re.compile(
