@@ -9,9 +9,9 @@ from .facts import Act, Facts, Link
 from .fields import parse_choices, split_list
 from .nouns import is_event, is_generic, is_person, is_thing, parse_noun
 from .structure import (
-    attribute_like,
     add_entity_phrase,
     add_item,
+    attribute_like,
     mask_parentheses,
     read_entity_list,
     subject_keys,
@@ -150,7 +150,9 @@ def _is_handed(verb: str, clause: Clause, facts: Facts) -> bool:
     other = parse_noun(split_extras(match[1])[0])
     if not is_thing(other.key) or is_generic(other.key):
         return False
-    return is_person(other.key) or (is_person(parse_noun(clause.subject_text).key) and bool(facts.find(other.key)))
+    return is_person(other.key) or (
+        is_person(parse_noun(clause.subject_text).key) and bool(facts.find(other.key))
+    )
 
 
 def _is_later_record(key: str) -> bool:
@@ -252,7 +254,12 @@ def _add_to_record(
     bare = [item for item in items if not attribute_like(item)]
     if bare and not all(parse_noun(item).head in lex.VAGUE for item in bare):
         return False
-    told = [phrase for preposition, text in extras if preposition == "with" for phrase in split_list(text)]
+    told = [
+        phrase
+        for preposition, text in extras
+        if preposition == "with"
+        for phrase in split_list(text)
+    ]
     found = [item for item in (*(i for i in items if i not in bare), *told) if attribute_like(item)]
     for item in found:
         add_item(record, item, facts)
@@ -329,7 +336,11 @@ def _read_origin(
         noun = parse_noun(phrase)
         key = facts.find(noun.key) or noun.key
         for target in targets:
-            if preposition in ("on", "at") and noun.key.rpartition("_")[2] in ("date", "day", "time"):
+            if preposition in ("on", "at") and noun.key.rpartition("_")[2] in (
+                "date",
+                "day",
+                "time",
+            ):
                 add_item(target, f"{words.participle(verb)} {preposition}", facts)
             elif not is_thing(noun.key) or is_person(noun.key) or attribute_like(phrase):
                 continue

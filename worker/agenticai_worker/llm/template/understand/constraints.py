@@ -231,16 +231,24 @@ def _no_overlap(raw: RawRule, board: Board) -> bool:
 
 def _refer_to_other_party(raw: RawRule, draft: Draft, board: Board) -> None:
     """ "a machine can't be used by two patients at once": the record must know whose it is."""
-    match = re.search(r"\bby (?:two|several|more than one|different|multiple) ([\w -]+?)\s+(?:at|on|for|in)\b", raw.text, re.I)
+    match = re.search(
+        r"\bby (?:two|several|more than one|different|multiple) ([\w -]+?)\s+(?:at|on|for|in)\b",
+        raw.text,
+        re.I,
+    )
     other = board.find(parse_noun(match[1]).key) if match else None
     if other and other is not draft and board.refer(draft, other):
-        board.assume(f"{a_an(draft).capitalize()} refers to {a_an(other)}, because a rule tells them apart.")
+        board.assume(
+            f"{a_an(draft).capitalize()} refers to {a_an(other)}, because a rule tells them apart."
+        )
 
 
 def _ended(draft: Draft, board: Board) -> tuple[str, str] | None:
     """A start and a duration become a start and an end, which can be compared."""
     start = next((f for f in draft.of_type("datetime") if _marks(f.name, _STARTS)), None)
-    length = next((f for f in draft.of_type("integer", "float") if f.name.startswith("duration")), None)
+    length = next(
+        (f for f in draft.of_type("integer", "float") if f.name.startswith("duration")), None
+    )
     if start is None or length is None:
         return None
     del draft.fields[length.name]

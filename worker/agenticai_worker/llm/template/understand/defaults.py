@@ -96,9 +96,14 @@ def _fill_event(draft: Draft, board: Board) -> None:
     own = _own(draft)
     if head in _MONEY_RECORDS and not draft.of_type("decimal", "integer", "float"):
         _put(draft, board, EntityField(name="amount", type="decimal", minimum=0))
-    timed = any((d := board.named(f.references)) and is_event(d.key) and not d.actor for f in draft.of_type("reference"))
-    if not draft.of_type("date", "datetime", "time") and not timed and not (
-        own and any(f.name in _LABELS for f in own)
+    timed = any(
+        (d := board.named(f.references)) and is_event(d.key) and not d.actor
+        for f in draft.of_type("reference")
+    )
+    if (
+        not draft.of_type("date", "datetime", "time")
+        and not timed
+        and not (own and any(f.name in _LABELS for f in own))
     ):
         _put(draft, board, EntityField(name="date", type="date"))
     if not draft.of_type("reference") and not any(f.type == "string" for f in own):

@@ -228,7 +228,11 @@ def _read_parenthesis(inner: str, spec: _Spec, name: str) -> tuple[Attribute, ..
     attributes = [parse_attribute(part) for part in kept]
     heads = [a.key.split("_")[-1] for a in attributes if a]
     known = sum(types.is_attribute_head(h) for h in heads)
-    listed = words.is_plural(name.split("_")[-1]) and bool(known) and not types.is_attribute_head(name)
+    listed = (
+        words.is_plural(name.rsplit("_", maxsplit=1)[-1])
+        and bool(known)
+        and not types.is_attribute_head(name)
+    )
     if len(kept) > 1 and heads and (2 * known >= len(kept) or listed) and name != "status":
         return tuple(a for a in attributes if a)
     choices = parse_choices(", ".join(kept))

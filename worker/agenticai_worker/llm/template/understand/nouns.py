@@ -70,8 +70,10 @@ def _core(found: list[str]) -> list[str]:
         kept.pop()
     if len(kept) > 1 and words.is_plural(kept[-2]) and words.base_of_participle(kept[-1]):
         kept.pop()  # "visits scheduled"
-    if head_end < len(found) and found[head_end] == "of" and (
-        not kept or kept[-1] in lex.VAGUE or words.singular(kept[-1]) in _COLLECTIVES
+    if (
+        head_end < len(found)
+        and found[head_end] == "of"
+        and (not kept or kept[-1] in lex.VAGUE or words.singular(kept[-1]) in _COLLECTIVES)
     ):
         return _core(found[head_end + 1 :])
     return kept

@@ -4,7 +4,19 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from . import actions, clauses, gaps, rewriting, rules, spans, spelling, structure, tagging, wishes, words
+from . import (
+    actions,
+    clauses,
+    gaps,
+    rewriting,
+    rules,
+    spans,
+    spelling,
+    structure,
+    tagging,
+    wishes,
+    words,
+)
 from . import lexicon as lex
 from .clauses import Clause, text_of
 from .facts import Facts
@@ -127,9 +139,14 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
         if stated and stated[0][1].subject:
             described = _described_by(stated[0][1])
             if described and not structure.attribute_like(described):
-                return [*stated, (raw, Clause(subject=tuple(tokenize(described)), rest=tuple(tail)))]
+                return [
+                    *stated,
+                    (raw, Clause(subject=tuple(tokenize(described)), rest=tuple(tail))),
+                ]
             if structure.attribute_like(described):
-                return [(raw, c) for c in clauses.clauses(tagging.tag(tokenize(f"{label}: {rest}")))]
+                return [
+                    (raw, c) for c in clauses.clauses(tagging.tag(tokenize(f"{label}: {rest}")))
+                ]
     if head_verb and not tail_verb:
         return [
             (raw, clause) for clause in clauses.clauses(tagging.tag(tokenize(f"{label} {rest}")))
@@ -219,7 +236,7 @@ def _whole(clause: Clause) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _read_structure(clause: Clause, facts: Facts) -> bool:
+def _read_structure(clause: Clause, facts: Facts) -> bool:  # noqa: PLR0911
     if clause.subject and clause.verb and "(" in clause.subject_text:
         for item in split_list(clause.subject_text):
             structure.add_entity_phrase(item, facts)
@@ -301,9 +318,12 @@ def _asks(text: str) -> bool:
         re.search(r"^(?:the )?(?:total|sum|number|count|average)\b.*\b(?:by|per)\b", text, re.I)
         or re.search(r"^\w+ (?:by|per) \w+$", text)
         or re.search(r"\b(?:overdue|upcoming|search|filter|how many)\b", text, re.I)
-        or re.search(r"\b(?:expiring|due|ending|starting)\s+(?:soon|today|this|next|within)\b", text, re.I)
+        or re.search(
+            r"\b(?:expiring|due|ending|starting)\s+(?:soon|today|this|next|within)\b", text, re.I
+        )
         or re.fullmatch(
-            r"(?:all |the )?[\w-]+(?: [\w-]+)? (?:by|per) [\w-]+(?:, (?:by|per) [\w-]+)*", text.strip()
+            r"(?:all |the )?[\w-]+(?: [\w-]+)? (?:by|per) [\w-]+(?:, (?:by|per) [\w-]+)*",
+            text.strip(),
         )
         or (re.search(r"\bper\b", text, re.I) and not listing)
     )
@@ -336,7 +356,7 @@ def _read_behaviour(sentence: str, clause: Clause, facts: Facts, done_rules: set
         or _is_crud(clause, facts)
     )
     if not understood and len(whole.split()) > 1:
-        facts.not_understood.append(gaps.shorten(_quote(sentence, clause, whole)))
+        facts.not_understood.append(gaps.shorten(_quote(sentence, clause)))
 
 
 def _is_conditional(sentence: str) -> bool:
@@ -344,7 +364,7 @@ def _is_conditional(sentence: str) -> bool:
     return bool(re.search(r"\b(?:when|whenever|if|once|because|as soon as)\b", sentence, re.I))
 
 
-def _quote(sentence: str, clause: Clause, whole: str) -> str:
+def _quote(sentence: str, clause: Clause) -> str:
     """The clause in the user's own words, where they can be found in the sentence."""
     start = sentence.find(clause.subject_text) if clause.subject_text else 0
     rest = clause.rest_text

@@ -12,7 +12,9 @@ from .fields import parse_attribute
 from .nouns import parse_noun
 
 _NUMERIC = ("integer", "decimal", "float")
-_EMPTY = frozenset(["the", "all", "our", "number", "of", "total", "each", "different", "how", "many", "a"])
+_EMPTY = frozenset(
+    ["the", "all", "our", "number", "of", "total", "each", "different", "how", "many", "a"]
+)
 _TIME_UNITS = ("day", "week", "month", "year")
 
 

@@ -48,11 +48,16 @@ _REWRITES: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), text) for pattern, text in _REWRITES)
 
-_ASKED = re.compile(rf"\b(?:{_RECORD}|with|has|have)\b.*\b(?:when|who|what|which|how (?:much|long))\b", re.I)
+_ASKED = re.compile(
+    rf"\b(?:{_RECORD}|with|has|have)\b.*\b(?:when|who|what|which|how (?:much|long))\b", re.I
+)
 _ANSWERS = tuple(
     (re.compile(pattern, re.IGNORECASE), text)
     for pattern, text in (
-        (r"\bwhen (?:it|they|he|she) (?:was |were |has been |have been |is |are )?(\w+)\b", r"\1 at"),
+        (
+            r"\bwhen (?:it|they|he|she) (?:was |were |has been |have been |is |are )?(\w+)\b",
+            r"\1 at",
+        ),
         (
             r"\bwhich ([\w-]+(?: [\w-]+)?) (?:was|were|is|are|has been|have been) (\w+(?:ed|en|nt|ne|ld|id|ft))\b",
             r"\2 \1 (text)",

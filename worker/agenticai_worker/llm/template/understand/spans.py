@@ -5,8 +5,8 @@ import re
 from . import words
 from .clauses import Clause
 from .facts import Facts
-from .structure import add_item, attribute_like, subject_keys
 from .fields import split_list
+from .structure import add_item, attribute_like, subject_keys
 from .types import UNITS
 
 _MOMENT = r"(?:(?:an?|one|the|some|its|their|given|certain|specific|particular|fixed|set)\s+)*(date|day|time|datetime|moment|hour|month|year)"
@@ -15,7 +15,9 @@ _FROM_TO = re.compile(
     rf"^(?:(\w+)\s+)?(?:from|between)\s+{_MOMENT}\s+(?:to|until|till|and|through)\s+(?:another|{_MOMENT})\b(.*)$",
     re.IGNORECASE,
 )
-_POINTS = frozenset(["start", "begin", "end", "finish", "expire", "open", "close", "arrive", "depart", "leave"])
+_POINTS = frozenset(
+    ["start", "begin", "end", "finish", "expire", "open", "close", "arrive", "depart", "leave"]
+)
 _RUNNING = frozenset(["be", "run", "last", "go", "extend", "apply"])
 _LENGTHS = {
     "last": "duration",
@@ -76,11 +78,17 @@ def _length(clause: Clause) -> list[str]:
     if not name or re.search(limited, clause.rest_text):
         return []
     said, _, tail = clause.rest_text.strip().partition(", with ")
-    between = re.match(r"^(?:between|from)\s+(\d[\d.]*)\s+(?:and|to)\s+(\d[\d.]*)\s*([\w%€$£]*)$", said)
+    between = re.match(
+        r"^(?:between|from)\s+(\d[\d.]*)\s+(?:and|to)\s+(\d[\d.]*)\s*([\w%€$£]*)$", said
+    )
     if between:
         unit = f" in {between[3]}" if between[3].lower() in UNITS else ""
         return [f"{name}{unit} (between {between[1]} and {between[2]})", *split_list(tail)]
-    vague = re.match(r"^(?:some|several|a few|a number of|so many|a certain number of|many|an?)\s+([a-z]+)$", said, re.I)
+    vague = re.match(
+        r"^(?:some|several|a few|a number of|so many|a certain number of|many|an?)\s+([a-z]+)$",
+        said,
+        re.I,
+    )
     if vague and vague[1].lower() in UNITS:
         return [f"{name} in {vague[1]}", *split_list(tail)]
     number = re.search(r"\d[\d.]*\s*(%|[a-z€$£]+)?\s*$", said, re.IGNORECASE)

@@ -93,7 +93,12 @@ def _held(items: list[str]) -> list[str]:
     joined: list[str] = []
     for item in items:
         match = _WITH.match(joined[-1]) if joined else None
-        if match and parse_noun(match[1]).plural and attribute_like(item) and not attribute_like(match[1]):
+        if (
+            match
+            and parse_noun(match[1]).plural
+            and attribute_like(item)
+            and not attribute_like(match[1])
+        ):
             joined[-1] += f", {item}"
         else:
             joined.append(item)
@@ -183,7 +188,12 @@ def _read_lines(owner: str, head: str, tail: str, facts: Facts) -> bool:
     part = parse_noun(head)
     other = facts.find(part.key)
     counted = {words.singular(parse_noun(item).head) for item in split_list(tail)}
-    if not part.plural or not other or other == owner or not counted <= {"quantity", "amount", "price", "count"}:
+    if (
+        not part.plural
+        or not other
+        or other == owner
+        or not counted <= {"quantity", "amount", "price", "count"}
+    ):
         return False
     line = f"{owner}_line"
     for item in split_list(tail):
@@ -299,7 +309,9 @@ def read_belong(clause: Clause, facts: Facts) -> bool:
 
 def _names_origin(rest: str) -> bool:
     """ "come from farms": a thing in the plural, and not just a word."""
-    match = re.match(r"(?:from|in|at|on)\s+([\w -]+?)(?=\s+(?:with|for|at|on|in)\b|[,(]|$)", rest, re.I)
+    match = re.match(
+        r"(?:from|in|at|on)\s+([\w -]+?)(?=\s+(?:with|for|at|on|in)\b|[,(]|$)", rest, re.I
+    )
     noun = parse_noun(match[1]) if match else None
     return noun is not None and noun.plural and is_thing(noun.key) and not attribute_like(noun.key)
 
@@ -466,7 +478,8 @@ def add_entity_phrase(phrase: str, facts: Facts, strength: int = 2) -> Noun:
 
 
 _COMPLEMENTED = re.compile(
-    r"^([\w -]+?)\s+((?:of|in|at|on|for|by|from)\s+(?:an?|one|each|every)\s+[\w ()-]+)$", re.IGNORECASE
+    r"^([\w -]+?)\s+((?:of|in|at|on|for|by|from)\s+(?:an?|one|each|every)\s+[\w ()-]+)$",
+    re.IGNORECASE,
 )
 
 
@@ -580,8 +593,39 @@ def read_manage(clause: Clause, facts: Facts) -> bool:
 
 
 _TRADING = frozenset(
-    "run operate own manage sell offer rent keep provide make produce buy handle store lend hire organise "
-    "organize import export deal service repair train breed grow restore host have publish build".split()
+    [
+        "run",
+        "operate",
+        "own",
+        "manage",
+        "sell",
+        "offer",
+        "rent",
+        "keep",
+        "provide",
+        "make",
+        "produce",
+        "buy",
+        "handle",
+        "store",
+        "lend",
+        "hire",
+        "organise",
+        "organize",
+        "import",
+        "export",
+        "deal",
+        "service",
+        "repair",
+        "train",
+        "breed",
+        "grow",
+        "restore",
+        "host",
+        "have",
+        "publish",
+        "build",
+    ]
 )
 
 
@@ -602,7 +646,10 @@ def read_business(clause: Clause, facts: Facts) -> bool:
     """ "our company sells day passes at different prices": what the business deals in."""
     if clause.imperative or not is_business(clause, facts) or clause.verb in lex.MANAGE_VERBS:
         return False
-    match = re.match(r"^(.*?)(?:\s+(?:at|for)\s+(?:different|various|an?|their own|fixed)\s+(.+))?$", clause.rest_text)
+    match = re.match(
+        r"^(.*?)(?:\s+(?:at|for)\s+(?:different|various|an?|their own|fixed)\s+(.+))?$",
+        clause.rest_text,
+    )
     items = split_list(match[1]) if match else []
     keys = [parse_noun(item).key for item in items]
     done = bool(items) and read_entity_list(match[1] if match else "", facts, 1)

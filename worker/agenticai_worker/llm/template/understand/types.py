@@ -167,7 +167,7 @@ def is_unique_by_nature(name: str) -> bool:
     return name in _UNIQUE or any(name.endswith("_" + tail) for tail in _UNIQUE if "_" in tail)
 
 
-def _by_shape(name: str, parts: list[str]) -> FieldType | None:  # noqa: PLR0911, C901
+def _by_shape(name: str, parts: list[str]) -> FieldType | None:  # noqa: C901, PLR0911, PLR0912
     """Types that show in more than the head."""
     head = parts[-1]
     if parts[0] in ("is", "has", "was", "can", "needs", "whether"):
