@@ -601,3 +601,20 @@ def test_a_described_person_is_somebody_of_their_own() -> None:
 def test_what_expires_without_a_date_is_not_dropped() -> None:
     made = plan("Permits have a holder. Show permits that expire soon.")
     assert "Show permits that expire soon" in gaps(made)
+
+
+def test_a_unit_belongs_to_the_attributes_that_it_is_said_of() -> None:
+    made = plan(
+        "Boats have a name and a length in m. Invoices have an invoice number and an amount in USD. "
+        "A weighing has a weight before and weight after in kg."
+    )
+    assert types(made, "Boat") == {"name": "string", "length": "float"}
+    assert types(made, "Invoice")["invoice_number"] == "string"
+    weighing = entity(made, "Weighing").fields
+    assert {f.unit for f in weighing if f.name.startswith("weight")} == {"kg"}
+
+
+def test_a_word_that_is_right_is_not_mended() -> None:
+    made = plan("Fields have a name and an area in ha. Each crop belongs to a field.")
+    assert "Field" in names(made)
+    assert types(made, "Crop")["field"] == "Field"

@@ -523,10 +523,16 @@ def _share_units(items: list[str]) -> list[str]:
     """ "weight before and weight after in kg": both in kg."""
     for at in range(len(items) - 1, 0, -1):
         unit = re.search(r"\sin\s+([\w/%°]+)$", items[at])
-        alike = items[at].split()[:1] == items[at - 1].split()[:1]
+        alike = _first_word(items[at]) == _first_word(items[at - 1])
         if unit and alike and unit[1].lower() in types.UNITS and " in " not in items[at - 1]:
             items[at - 1] += unit[0]
     return items
+
+
+def _first_word(item: str) -> str:
+    """The first word that says something: articles are alike whatever follows them."""
+    said = re.sub(r"^(?:an?|the|its|their|one)\s+", "", item.strip().lower())
+    return said.split(" ", 1)[0]
 
 
 def _has_choice(item: str) -> bool:

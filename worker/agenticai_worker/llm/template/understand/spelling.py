@@ -11,7 +11,7 @@ from functools import cache
 from . import lexicon as lex
 from . import types, words
 
-_SHORTEST = 5
+_SHORTEST = 7  # letters of a word that is read into a slip; shorter ones are too much alike
 _EXTRA = lex._words(
     "business separate calendar category description quantity schedule customer employee address "
     "appointment telephone received maintenance equipment number password available assigned "
@@ -52,7 +52,7 @@ def _variants(word: str) -> Iterator[str]:
     for at in range(1, len(word)):
         if word[at] == word[at - 1]:
             yield word[:at] + word[at + 1 :]
-    if len(word) > _SHORTEST:
+    if len(word) >= _SHORTEST - 1:
         for at in range(1, len(word)):
             for letter in "aeioudnrstlcmp":
                 yield word[:at] + letter + word[at:]
@@ -60,8 +60,7 @@ def _variants(word: str) -> Iterator[str]:
 
 @cache
 def _vocabulary() -> frozenset[str]:
-    """The general words that the reading looks at; long ones, since short ones differ by little."""
+    """The general nouns that the reading looks at. No verbs: their forms are nouns' neighbours."""
     heads = {word for known in types._HEADS.values() for word in known}
-    verbs = set(lex.VERBS) | set(words._verb_forms())
-    found = heads | verbs | set(lex.NOMINALS.values()) | lex.SOFTWARE_HEADS | _EXTRA
+    found = heads | set(lex.NOMINALS.values()) | lex.SOFTWARE_HEADS | _EXTRA
     return frozenset(word for word in found if len(word) >= _SHORTEST and word.isalpha())
