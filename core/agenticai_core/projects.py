@@ -19,13 +19,13 @@ from agenticai_core.models import (
     Manifest,
     Model,
     Modification,
-    Plan,
     Project,
     ProjectStatus,
     ProjectType,
     Revision,
 )
 from agenticai_core.paths import safe_path
+from agenticai_core.plans import Plan
 from agenticai_core.rows import load, parse, project_item
 from agenticai_core.store import keys
 from agenticai_core.store.base import ConditionFailed, Item, Put, equals

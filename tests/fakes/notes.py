@@ -5,15 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from agenticai_core.models import (
-    Analysis,
-    Entity,
-    EntityField,
-    Impact,
-    Plan,
-    PlannedFile,
-    ProjectType,
-)
+from agenticai_core.models import Impact, ProjectType
+from agenticai_core.plans import Analysis, Entity, EntityField, Plan, PlannedFile
 
 DESCRIPTION = "Keeps notes with a title and a text."
 REQUEST = "Give each note a colour, red or blue, and let me list the notes of one colour."

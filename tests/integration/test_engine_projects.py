@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from tests.unit.engine_render import plans
 
-from agenticai_core.models import Plan
+from agenticai_core.plans import Plan
 from agenticai_local.ports import free_port
 from agenticai_worker.llm.template.write.project import render
 

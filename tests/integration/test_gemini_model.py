@@ -11,7 +11,7 @@ import pytest
 from tests.fakes import notes
 from tests.fakes.gemini import FakeGemini, Fault, serve
 
-from agenticai_core.models import Plan
+from agenticai_core.plans import Plan
 from agenticai_worker.llm.base import (
     MalformedReply,
     PermanentModelError,

@@ -5,7 +5,7 @@ from tests.fakes.models import ScriptedModel, edit_block, file_block, malformed
 from tests.fakes.notes import PLAN
 from tests.fakes.work import FakeWork
 
-from agenticai_core.models import Plan
+from agenticai_core.plans import Plan
 from agenticai_worker.agents.ask import BLOCK_TRIES, Scope, ask_blocks, ask_json
 from agenticai_worker.llm.base import Generation, Prompt
 from agenticai_worker.work import PermanentFailure

@@ -7,7 +7,8 @@ from tests.fakes.work import FakeWork, make_modification
 
 from agenticai_core.content import put_document, put_plan, put_tree, read_manifest, read_tree
 from agenticai_core.files.memory import MemoryFiles
-from agenticai_core.models import Action, Impact, PlannedFile, TestFailure, TestReport
+from agenticai_core.models import Action, Impact, TestFailure, TestReport
+from agenticai_core.plans import PlannedFile
 from agenticai_worker.agents import AGENTS
 from agenticai_worker.agents.dev import failing_files, find_diagnosis_problem
 from agenticai_worker.llm.base import Prompt

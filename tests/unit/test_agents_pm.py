@@ -7,7 +7,8 @@ from tests.fakes.work import FakeWork, make_modification, make_project
 
 from agenticai_core.content import put_plan, put_tree
 from agenticai_core.files.memory import MemoryFiles
-from agenticai_core.models import Action, Analysis, Impact, Plan, PlannedFile, ProjectType
+from agenticai_core.models import Action, Impact, ProjectType
+from agenticai_core.plans import Analysis, Plan, PlannedFile
 from agenticai_worker.agents import AGENTS
 from agenticai_worker.agents.pm import find_impact_problem, find_plan_problem
 from agenticai_worker.work import PermanentFailure

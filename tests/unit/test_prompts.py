@@ -7,7 +7,8 @@ import pytest
 from jinja2 import UndefinedError
 from tests.fakes.notes import ANALYSIS, FILES, PLAN
 
-from agenticai_core.models import Analysis, Impact, Model, Plan, TestFailure, TestReport
+from agenticai_core.models import Impact, Model, TestFailure, TestReport
+from agenticai_core.plans import Analysis, Plan
 from agenticai_worker.llm.base import Prompt
 from agenticai_worker.prompts import TREE_BUDGET, estimate_tokens, fingerprint, render
 from agenticai_worker.prompts.context import choose_context

@@ -6,7 +6,8 @@ import pytest
 from tests.fakes.models import ScriptedModel, file_block
 from tests.fakes.notes import PLAN
 
-from agenticai_core.models import Plan, TestFailure, TestReport
+from agenticai_core.models import TestFailure, TestReport
+from agenticai_core.plans import Plan
 from agenticai_worker.llm.base import PermanentModelError, Prompt
 from agenticai_worker.llm.replay import RecordingModel, ReplayModel, replay_key
 

@@ -20,15 +20,7 @@ from agenticai_core.bootstrap import Services
 from agenticai_core.change import FenceLost, spend_orphan, wake
 from agenticai_core.clock import now, parse, stamp, stamp_in
 from agenticai_core.errors import NotFound
-from agenticai_core.models import (
-    Action,
-    EventDraft,
-    Modification,
-    Project,
-    Task,
-    TaskStatus,
-    Usage,
-)
+from agenticai_core.models import Action, EventDraft, Modification, Project, Task, TaskStatus, Usage
 from agenticai_core.rows import Snapshot, load, project_item, task_item
 from agenticai_core.settings import Settings
 from agenticai_core.store import keys

@@ -16,7 +16,8 @@ from agenticai_core import auth, content, runs
 from agenticai_core.bootstrap import Services
 from agenticai_core.errors import AgenticError
 from agenticai_core.files.memory import MemoryFiles
-from agenticai_core.models import Action, Failure, Impact, Outcome, Plan
+from agenticai_core.models import Action, Failure, Impact, Outcome
+from agenticai_core.plans import Plan
 from agenticai_core.queues import MemoryQueue
 from agenticai_core.settings import Settings
 from agenticai_core.store.memory import MemoryStore

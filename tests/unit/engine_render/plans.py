@@ -4,15 +4,7 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from agenticai_core.models import (
-    Entity,
-    EntityField,
-    ManyToMany,
-    Plan,
-    Report,
-    Rule,
-    Transition,
-)
+from agenticai_core.plans import Entity, EntityField, ManyToMany, Plan, Report, Rule, Transition
 
 TYPES: tuple[str, ...] = get_args(EntityField.model_fields["type"].annotation)
 

@@ -5,7 +5,8 @@ from tests.fakes.work import FakeWork, make_modification, make_project
 from tests.unit.engine_render import plans
 
 from agenticai_core.content import put_document, put_tree, read_manifest, read_tree
-from agenticai_core.models import Action, Impact, Outcome, Plan, TestFailure, TestReport
+from agenticai_core.models import Action, Impact, Outcome, TestFailure, TestReport
+from agenticai_core.plans import Plan
 from agenticai_worker.agents import AGENTS
 from agenticai_worker.llm.base import PermanentModelError, Prompt
 from agenticai_worker.llm.template.model import TemplateModel

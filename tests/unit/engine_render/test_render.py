@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.unit.engine_render import plans
 
-from agenticai_core.models import Plan
 from agenticai_core.paths import check_collisions, safe_path
+from agenticai_core.plans import Plan
 from agenticai_worker.edits import MAX_FILES
 from agenticai_worker.llm.template.write import project as engine
 from agenticai_worker.llm.template.write.purposes import purpose_of

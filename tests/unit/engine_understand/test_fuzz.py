@@ -5,7 +5,8 @@ import keyword
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agenticai_core.models import Plan, ProjectType
+from agenticai_core.models import ProjectType
+from agenticai_core.plans import Plan
 from agenticai_worker.llm.template.understand.changes import change_plan
 from agenticai_worker.llm.template.understand.plan import make_plan
 

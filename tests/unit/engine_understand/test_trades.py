@@ -1,6 +1,7 @@
 """What is understood of descriptions from many trades, asserted to the field."""
 
-from agenticai_core.models import Entity, EntityField, Plan, ProjectType
+from agenticai_core.models import ProjectType
+from agenticai_core.plans import Entity, EntityField, Plan
 from agenticai_worker.llm.template.understand.plan import make_plan
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from agenticai_core.content import put_manifest, put_object, read_tree
-from agenticai_core.models import EventDraft, FileEntry, Manifest, Model, Plan
+from agenticai_core.models import EventDraft, FileEntry, Manifest, Model
+from agenticai_core.plans import Plan
 from agenticai_worker.sandbox.base import Level, Sandbox
 from agenticai_worker.work import PermanentFailure, Work
 

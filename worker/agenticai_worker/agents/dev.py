@@ -4,15 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agenticai_core.errors import UnsafePath
-from agenticai_core.models import (
-    Impact,
-    Manifest,
-    Outcome,
-    Plan,
-    PlannedFile,
-    TestReport,
-)
+from agenticai_core.models import Impact, Manifest, Outcome, TestReport
 from agenticai_core.paths import safe_path
+from agenticai_core.plans import Plan, PlannedFile
 from agenticai_worker.agents.ask import Scope, ask_blocks, ask_json
 from agenticai_worker.agents.base import (
     OUTPUT_TOKENS,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from agenticai_core.models import Manifest, Outcome, Plan
+from agenticai_core.models import Manifest, Outcome
+from agenticai_core.plans import Plan
 from agenticai_worker.agents.ask import Scope, ask_blocks
 from agenticai_worker.agents.base import (
     OUTPUT_TOKENS,

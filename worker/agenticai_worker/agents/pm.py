@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from agenticai_core.content import put_document, put_plan
 from agenticai_core.errors import UnsafePath
-from agenticai_core.models import Analysis, EventDraft, Failure, Impact, Outcome, Plan
+from agenticai_core.models import EventDraft, Failure, Impact, Outcome
 from agenticai_core.paths import check_collisions, safe_path
+from agenticai_core.plans import Analysis, Plan
 from agenticai_worker.agents.ask import ask_json
 from agenticai_worker.agents.base import OUTPUT_TOKENS, Tools, current_plan, read_text_tree
 from agenticai_worker.edits import MAX_FILES

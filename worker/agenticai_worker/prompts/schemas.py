@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agenticai_core.models import Analysis, Model, Plan
+from agenticai_core.models import Model
+from agenticai_core.plans import Analysis, Plan
 
 
 class Diagnosis(Model):

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from agenticai_core.models import Analysis, Impact, Plan, PlannedFile, ProjectType
+from agenticai_core.models import Impact, ProjectType
+from agenticai_core.plans import Analysis, Plan, PlannedFile
 from agenticai_worker.llm.base import Generation, PermanentModelError, Prompt
 from agenticai_worker.llm.template.patch import edited_by_hand, merge
 from agenticai_worker.llm.template.understand.changes import Change, change_plan

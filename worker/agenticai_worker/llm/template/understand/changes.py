@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from agenticai_core.models import Entity, Plan, Report
+from agenticai_core.plans import Entity, Plan, Report
 
 from . import differences, edits, gaps, types, words
 from .constraints import constrain

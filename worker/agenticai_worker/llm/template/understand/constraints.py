@@ -2,7 +2,7 @@
 
 import re
 
-from agenticai_core.models import EntityField, Rule
+from agenticai_core.plans import EntityField, Rule
 
 from . import words
 from .drafts import Board, Draft, a_an, spoken

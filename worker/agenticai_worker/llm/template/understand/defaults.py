@@ -2,7 +2,7 @@
 
 import re
 
-from agenticai_core.models import EntityField
+from agenticai_core.plans import EntityField
 
 from . import words
 from .drafts import Board, Draft, a_an, spoken

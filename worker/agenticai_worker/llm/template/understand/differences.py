@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from agenticai_core.models import Entity, EntityField, Plan
+from agenticai_core.plans import Entity, EntityField, Plan
 
 from . import words
 from .drafts import spoken

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from agenticai_core.models import Entity, EntityField, ManyToMany, Plan, Rule, Transition
+from agenticai_core.plans import Entity, EntityField, ManyToMany, Plan, Rule, Transition
 
 from . import words
 from .fields import safe_name

@@ -1,6 +1,6 @@
 """Edits of a plan: remove, rename, and the bookkeeping of everything that mentions the thing."""
 
-from agenticai_core.models import Entity, EntityField, ManyToMany, Plan, Report
+from agenticai_core.plans import Entity, EntityField, ManyToMany, Plan, Report
 
 from . import words
 from .fields import safe_name

@@ -4,7 +4,7 @@ import keyword
 import re
 from dataclasses import dataclass, replace
 
-from agenticai_core.models import EntityField
+from agenticai_core.plans import EntityField
 
 from . import lexicon as lex
 from . import types, words

@@ -1,6 +1,7 @@
 """A description becomes a plan: read it, decide, and say what was decided and what was left out."""
 
-from agenticai_core.models import Plan, ProjectType, Report
+from agenticai_core.models import ProjectType
+from agenticai_core.plans import Plan, Report
 
 from . import words
 from .constraints import add_rules

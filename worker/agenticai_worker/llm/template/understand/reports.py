@@ -2,7 +2,7 @@
 
 import re
 
-from agenticai_core.models import EntityField, Report
+from agenticai_core.plans import EntityField, Report
 
 from . import words
 from .constraints import match_field, period

@@ -1,6 +1,6 @@
 """Status fields, and the transitions that their choices and the verbs imply."""
 
-from agenticai_core.models import EntityField, Transition
+from agenticai_core.plans import EntityField, Transition
 
 from . import lexicon as lex
 from . import words

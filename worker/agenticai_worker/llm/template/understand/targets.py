@@ -2,7 +2,7 @@
 
 import re
 
-from agenticai_core.models import Entity, Plan
+from agenticai_core.plans import Entity, Plan
 
 from . import words
 from .constraints import match_field

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from agenticai_core.models import EntityField
+from agenticai_core.plans import EntityField
 from agenticai_worker.llm.template.write import names
 
 if TYPE_CHECKING:

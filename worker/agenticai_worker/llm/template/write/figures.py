@@ -4,7 +4,7 @@ import keyword
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from agenticai_core.models import Report
+from agenticai_core.plans import Report
 from agenticai_worker.llm.template.write import names
 from agenticai_worker.llm.template.write.columns import NUMBERS, Column
 from agenticai_worker.llm.template.write.spec import Project, Thing

@@ -4,7 +4,7 @@ import keyword
 from collections import deque
 from dataclasses import dataclass
 
-from agenticai_core.models import Transition
+from agenticai_core.plans import Transition
 from agenticai_worker.llm.template.write import names
 from agenticai_worker.llm.template.write.columns import Column, quoted
 from agenticai_worker.llm.template.write.spec import Thing

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jinja2
 
-from agenticai_core.models import Plan
+from agenticai_core.plans import Plan
 from agenticai_worker.llm.template.write import entities, moves, names, samples
 from agenticai_worker.llm.template.write.figures import Figure, figures_of
 from agenticai_worker.llm.template.write.lines import FILTERS

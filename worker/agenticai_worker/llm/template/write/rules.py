@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from agenticai_core.models import Rule
+from agenticai_core.plans import Rule
 from agenticai_worker.llm.template.write.columns import MOMENTS, NUMBERS, Column, quoted
 from agenticai_worker.llm.template.write.moves import (
     Move,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from agenticai_core.models import Entity, Plan, Rule, Transition
+from agenticai_core.plans import Entity, Plan, Rule, Transition
 from agenticai_worker.llm.template.write import names
 from agenticai_worker.llm.template.write.columns import MOMENTS, NUMBERS, Column, Filter, filters_of
 
