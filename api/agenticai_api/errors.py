@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from agenticai_api.schemas import ErrorAnswer
+from agenticai_api.schemas.base import ErrorAnswer
 from agenticai_core.clock import now, stamp
 from agenticai_core.errors import AgenticError, NotAuthenticated, Unavailable, ValidationFailed
 from agenticai_core.store.base import StoreConflict, StoreUnavailable

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from agenticai_api.deps import ProjectId, ServicesDep, Writer
 from agenticai_api.errors import documented
-from agenticai_api.schemas import Approve, ProjectAnswer, Reject
+from agenticai_api.schemas.projects import Approve, ProjectAnswer, Reject
 from agenticai_core import projects, runs
 from agenticai_core.errors import WrongState
 from agenticai_core.models import Project

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from agenticai_api.deps import ProjectId, Reader, ServicesDep
 from agenticai_api.errors import documented
-from agenticai_api.schemas import EventsAnswer
+from agenticai_api.schemas.events import EventsAnswer
 from agenticai_core import events, projects
 
 router = APIRouter(prefix="/api/projects/{project_id}", tags=["events"])

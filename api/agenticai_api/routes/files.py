@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from agenticai_api.deps import ProjectId, Reader, ServicesDep
 from agenticai_api.errors import documented
-from agenticai_api.schemas import FilesAnswer, FileView
+from agenticai_api.schemas.files import FilesAnswer, FileView
 from agenticai_core import projects
 
 router = APIRouter(prefix="/api/projects/{project_id}", tags=["files"])

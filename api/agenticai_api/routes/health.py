@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from agenticai_api.deps import ServicesDep
 from agenticai_api.errors import documented
-from agenticai_api.schemas import HealthAnswer, ReadyAnswer
+from agenticai_api.schemas.health import HealthAnswer, ReadyAnswer
 from agenticai_core import bootstrap
 from agenticai_core.errors import Unavailable
 

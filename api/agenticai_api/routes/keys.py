@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from agenticai_api.deps import Admin, KeyId, ServicesDep
 from agenticai_api.errors import documented
-from agenticai_api.schemas import CreatedKeyAnswer, CreateKey, KeyAnswer, KeysAnswer, KeyView
+from agenticai_api.schemas.keys import CreatedKeyAnswer, CreateKey, KeyAnswer, KeysAnswer, KeyView
 from agenticai_core import auth
 
 router = APIRouter(prefix="/api/keys", tags=["keys"])

@@ -11,7 +11,11 @@ from agenticai_api.deps import (
     Writer,
 )
 from agenticai_api.errors import documented
-from agenticai_api.schemas import ModificationAnswer, ModificationsAnswer, RequestModification
+from agenticai_api.schemas.modifications import (
+    ModificationAnswer,
+    ModificationsAnswer,
+    RequestModification,
+)
 from agenticai_core import projects, runs
 
 router = APIRouter(prefix="/api/projects/{project_id}", tags=["modifications"])

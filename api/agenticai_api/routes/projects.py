@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from agenticai_api.deps import ExpectedVersion, PagingDep, ProjectId, Reader, ServicesDep, Writer
 from agenticai_api.errors import documented
-from agenticai_api.schemas import (
+from agenticai_api.schemas.projects import (
     CreateProject,
     ProjectAnswer,
     ProjectsAnswer,

@@ -1,0 +1,1 @@
+"""The bodies that the API takes and gives; what is stored has its model in core."""
