@@ -1,18 +1,32 @@
 """What routes are given: the services, who is calling, paging, the version an update expects."""
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
-from fastapi import Depends, Header, Path, Query, Request, Security
+from fastapi import Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator
 
 from agenticai_core import auth
 from agenticai_core.bootstrap import Services
-from agenticai_core.errors import NotAllowed, NotAuthenticated, NotFound, PreconditionFailed
+from agenticai_core.errors import (
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    PreconditionFailed,
+    ValidationFailed,
+)
+from agenticai_core.idempotency import Once
 from agenticai_core.models import ApiKey
+
+
+class InvalidIdempotencyKey(ValidationFailed):
+    code = "INVALID_IDEMPOTENCY_KEY"
+
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # A proxy that compresses turns a strong tag into a weak one; it still names the same version.
@@ -49,8 +63,11 @@ def _authenticate(
     return caller
 
 
+CallerDep = Annotated[ApiKey, Depends(_authenticate)]
+
+
 def _requires(scope: auth.Scope) -> Callable[[ApiKey], str]:
-    async def owner_with_scope(caller: Annotated[ApiKey, Depends(_authenticate)]) -> str:
+    async def owner_with_scope(caller: CallerDep) -> str:
         if scope not in caller.scopes:
             raise NotAllowed(
                 f"This API key lacks the scope '{scope}'",
@@ -110,3 +127,53 @@ async def _expected_version(
 
 
 ExpectedVersion = Annotated[int | None, Depends(_expected_version)]
+
+
+_REQUEST_KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
+
+
+async def _once(
+    request: Request,
+    response: Response,
+    caller: CallerDep,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="Names this request, so that sending it again within 24 h has no second "
+            "effect and gets the same answer. 1 to 255 visible characters, such as a UUID.",
+            examples=["8e03978e-40d5-43e8-bc93-6894a57f9324"],
+        ),
+    ] = None,
+) -> Once | None:
+    """The request's name, where the client gave it one (bare or as a quoted string)."""
+    if idempotency_key is None:
+        return None
+    named = _REQUEST_KEY.fullmatch(idempotency_key.strip())
+    if named is None:
+        raise InvalidIdempotencyKey(
+            "Idempotency-Key has 1 to 255 visible ASCII characters", hint="Send a UUID"
+        )
+
+    def tell() -> None:
+        response.headers["Idempotent-Replayed"] = "true"
+
+    body = await request.body()
+    return Once(
+        owner_id=caller.owner_id,
+        route=f"{request.method} {request.scope['route'].path}",
+        key=named.group(1),
+        fingerprint=_fingerprint(request.url.path, body),
+        on_replay=tell,
+    )
+
+
+def _fingerprint(path: str, body: bytes) -> str:
+    """Of what is asked, not of how its JSON is spaced or ordered."""
+    try:
+        told = json.dumps(json.loads(body), sort_keys=True).encode()
+    except ValueError:
+        told = body  # validation refuses it anyway
+    return hashlib.sha256(path.encode() + b"\0" + told).hexdigest()
+
+
+OnceDep = Annotated[Once | None, Depends(_once)]

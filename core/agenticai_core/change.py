@@ -14,10 +14,12 @@ from agenticai_core.bootstrap import Services
 from agenticai_core.clock import now, stamp, stamp_in
 from agenticai_core.errors import Unavailable
 from agenticai_core.events import Head
+from agenticai_core.idempotency import Once
 from agenticai_core.models import (
     Action,
     EventDraft,
     Failure,
+    Model,
     Modification,
     ModificationStatus,
     Outcome,
@@ -82,8 +84,9 @@ class Change:
         draft = EventDraft(id=f"{self.cause}/{len(self._drafts)}", type=type_, data=data)
         self._drafts.append(draft)
 
-    def put_modification(self, modification: Modification) -> None:
+    def put_modification(self, modification: Modification) -> Modification:
         self._rows[f"mod {modification.id}"] = Put(modification_item(modification))
+        return modification
 
     def end_task(self, task: Task, status: TaskStatus, failure: Failure | None = None) -> None:
         """The task of this run ends; the write holds only under its fence."""
@@ -176,7 +179,7 @@ class Change:
         elif step.project_status or step.modification_status:
             self.set(active_task=None)
 
-    def start_modification(self, modification: Modification) -> None:
+    def start_modification(self, modification: Modification) -> Modification:
         """Make a pending modification the run under way, on top of the current revision."""
         step = workflow.begin_modification(modification)
         started = modification.model_copy(update={"status": step.modification_status})
@@ -191,6 +194,7 @@ class Change:
         self.put_modification(started)
         task = self.add_task(modification.id, 1, step.next or Action.ANALYZE, inputs)
         self.set(active_task=task.id)
+        return started
 
     def _changed(self, modification: Modification, step: Step, outcome: Outcome) -> Modification:
         changes: dict[str, Any] = {}
@@ -216,6 +220,7 @@ class Change:
             project_id=self.project.id,
             number=number,
             parent=number - 1,
+            kind="modified" if modification else "created",
             manifest_key=inputs["manifest"],
             plan_key=inputs.get("plan"),
             author_task=task.id,
@@ -283,8 +288,17 @@ class Change:
 
     # ---- the end --------------------------------------------------------------------------------
 
-    def commit(self, token: str | None = None, *, closes: bool = False) -> Project:
+    def commit(
+        self,
+        token: str | None = None,
+        *,
+        closes: bool = False,
+        once: Once | None = None,
+        result: Model | None = None,
+    ) -> Project:
         """Write everything in one transaction, then wake the workers of new tasks.
+
+        ``once`` remembers ``result`` (None: the project) as the answer to the request.
 
         Raises `FenceLost`, `ConditionFailed` or `StoreConflict` (read again and retry), or
         `StoreUnavailable`.
@@ -298,9 +312,10 @@ class Change:
         )
         condition = absent() if self._new else equals("version", seen)
         metadata = Put(project_item(project), condition)
+        answered = once.writes(result or project) if once else []
         try:
             self.services.store.write(
-                *self._fenced, metadata, *self._rows.values(), *log, token=token
+                *self._fenced, metadata, *self._rows.values(), *log, *answered, token=token
             )
         except ConditionFailed as error:
             if self._fenced and 0 in error.failed:

@@ -82,10 +82,11 @@ class Failure(Model):
 
 
 class Usage(Model):
-    """Tokens that a model counted (or, for the built-in engine, none)."""
+    """Tokens that a model counted (or, for the built-in engine, none), and what they cost."""
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_microusd: int = 0  # millionths of a US dollar
 
     @property
     def total(self) -> int:
@@ -95,6 +96,7 @@ class Usage(Model):
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
+            cost_microusd=self.cost_microusd + other.cost_microusd,
         )
 
 
@@ -106,24 +108,40 @@ class Scores(Model):
     performance_score: float | None = None
 
 
+class DeploymentConfig(Model):
+    """Where the user means to run the project; Ops prepares for that."""
+
+    platform: Literal["docker", "aws"] = "docker"
+    region: str = "us-east-1"
+
+
 class Project(Model):
     id: str
     owner_id: str
     name: str
     type: ProjectType
     description: str
+    tags: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()  # packages that the code is to use
+    environment: tuple[str, ...] = ()  # names; the values are a secret of this version
+    environment_version: int = 0  # 0: there are none
+    deployment_config: DeploymentConfig = DeploymentConfig()
     approval: Literal["auto", "required"] = "auto"
     status: ProjectStatus = ProjectStatus.QUEUED
     failure: Failure | None = None
+    failed_task: str | None = None  # where a retry may begin
     revision: int = 0  # the pointer; 0 means that nothing has been promoted yet
     active_run: str | None = None  # run_…: creation, mod_…: a modification, del_…: deletion
     active_task: str | None = None  # the task that this run waits for; None while it asks the user
     run_inputs: dict[str, str] = Field(default_factory=dict)  # what the run has produced so far
+    messages: tuple[str, ...] = ()  # what the user has said into the run under way, oldest first
     waiting: tuple[str, ...] = ()  # modifications that wait for the run to end, oldest first
     version: int = 1  # of every write, for optimistic locking
     config_version: int = 1  # of what the user edits, for the ETag
     token_budget: int | None = None  # None: unlimited
     tokens_reserved: int = 0
+    cost_budget_microusd: int | None = None  # None: unlimited
+    cost_reserved_microusd: int = 0
     usage: Usage = Usage()
     scores: Scores = Scores()
     model: str = ""  # the model that planned it, e.g. "template" or "gemini:gemini-2.5-flash"
@@ -201,12 +219,16 @@ class Manifest(Model):
 
 
 class Revision(Model):
+    """A state of the code that was current once. A user's own edit or rollback has no report."""
+
     project_id: str
     number: int
     parent: int
+    kind: Literal["created", "modified", "rolled_back", "edited"] = "modified"
+    source: int | None = None  # of a rollback: the revision whose files it has
     manifest_key: str
     plan_key: str | None = None
-    author_task: str
+    author_task: str  # or the command, when a user made it
     summary: str
     report_key: str | None = None
     scores: Scores = Scores()
@@ -241,6 +263,7 @@ class ApiKey(Model):
     name: str
     scopes: tuple[Literal["read", "write", "admin"], ...] = ("read", "write")
     created_at: str
+    expires_at: str | None = None  # set when another key takes its place
     revoked_at: str | None = None
 
 

@@ -9,13 +9,13 @@ from typing import Literal, TypeVar
 
 import structlog
 from pydantic import Field, ValidationError, field_validator
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from agenticai_core import projects, workflow
+from agenticai_core import workflow
 from agenticai_core.bootstrap import Services
 from agenticai_core.change import Change, FenceLost, wake
 from agenticai_core.clock import now, stamp, stamp_in
 from agenticai_core.errors import NotFound, WrongState
+from agenticai_core.idempotency import Once, perform_once
 from agenticai_core.ids import new_id
 from agenticai_core.models import (
     Action,
@@ -29,6 +29,7 @@ from agenticai_core.models import (
     TaskStatus,
 )
 from agenticai_core.queues import VISIBILITY
+from agenticai_core.retrying import retry_conflicts
 from agenticai_core.rows import Snapshot, load, parse
 from agenticai_core.store import keys
 from agenticai_core.store.base import (
@@ -64,7 +65,9 @@ class NewProject(Model):
         return text.strip()
 
 
-def create_project(services: Services, owner_id: str, new: NewProject) -> Project:
+def create_project(
+    services: Services, owner_id: str, new: NewProject, once: Once | None = None
+) -> Project:
     """Store the project, its log and its first task in one transaction, then wake the planner."""
     at = stamp(now())
     run = new_id("run")
@@ -76,14 +79,18 @@ def create_project(services: Services, owner_id: str, new: NewProject) -> Projec
         updated_at=at,
         **new.model_dump(),
     )
-    change = Change.creating(services, project, cause=run)
-    change.tell("project_created", {"name": project.name, "type": project.type.value})
-    change.take_step(workflow.begin_creation(), None)
-    return change.commit()
+
+    def attempt() -> Project:
+        change = Change.creating(services, project, cause=run)
+        change.tell("project_created", {"name": project.name, "type": project.type.value})
+        change.take_step(workflow.begin_creation(), None)
+        return change.commit(once=once)
+
+    return perform_once(services.store, once, Project, attempt)
 
 
 def request_modification(
-    services: Services, owner_id: str, project_id: str, request: str
+    services: Services, owner_id: str, project_id: str, request: str, once: Once | None = None
 ) -> Modification:
     """Start a modification, or let it wait for the run under way.
 
@@ -105,14 +112,16 @@ def request_modification(
         data = {"modification_id": modification.id, "request": request}
         change.tell("modification_requested", data)
         if project.active_run is None:
-            change.start_modification(modification)
+            stored = change.start_modification(modification)
         else:
             change.set(waiting=(*project.waiting, modification.id))
-            change.put_modification(modification)
-        change.commit()
-        return projects.get_modification(services, owner_id, project_id, modification.id)
+            stored = change.put_modification(modification)
+        change.commit(once=once, result=stored)
+        return stored
 
-    return _retrying(lambda: attempt(_owned(services, owner_id, project_id)))
+    return perform_once(
+        services.store, once, Modification, lambda: attempt(_owned(services, owner_id, project_id))
+    )
 
 
 def approve(services: Services, owner_id: str, project_id: str) -> Project:
@@ -166,7 +175,7 @@ def delete_project(services: Services, owner_id: str, project_id: str) -> Projec
         change.set(active_task=task.id)
         return change.commit(closes=True)
 
-    return _retrying(lambda: attempt(_owned(services, owner_id, project_id)))
+    return retry_conflicts(lambda: attempt(_owned(services, owner_id, project_id)))
 
 
 def advance(
@@ -191,7 +200,7 @@ def advance(
         change.take_step(step, seen.modification, task=task, outcome=outcome)
         return change.commit()
 
-    return _retrying(attempt)
+    return retry_conflicts(attempt)
 
 
 def sweep(services: Services, limit: int = 25) -> int:
@@ -259,7 +268,7 @@ def _command(
         change.take_step(step, seen.modification, outcome=outcome)
         return change.commit()
 
-    return _retrying(lambda: attempt(_owned(services, owner_id, project_id)))
+    return retry_conflicts(lambda: attempt(_owned(services, owner_id, project_id)))
 
 
 def _revoke_current(services: Services, change: Change) -> bool:
@@ -300,12 +309,3 @@ def _tell_end(change: Change, task: Task, outcome: Outcome) -> None:
         change.tell("task_failed", data | outcome.failure.model_dump(exclude_none=True))
         return
     change.tell("task_succeeded", data | {"summary": outcome.summary} | outcome.timings)
-
-
-def _retrying(attempt: Callable[[], T]) -> T:
-    return Retrying(
-        retry=retry_if_exception_type((ConditionFailed, StoreConflict)),
-        stop=stop_after_attempt(12),
-        wait=wait_random_exponential(multiplier=0.02, max=1),
-        reraise=True,
-    )(attempt)

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from agenticai_api.deps import (
     ModificationId,
+    OnceDep,
     PagingDep,
     ProjectId,
     Reader,
@@ -28,14 +29,16 @@ router = APIRouter(prefix="/api/projects/{project_id}", tags=["modifications"])
     responses=documented(400, 404, 409, 413, 415),
 )
 def request_modification(
+    *,
     project_id: ProjectId,
     body: RequestModification,
     owner_id: Writer,
     services: ServicesDep,
+    once: OnceDep,
     response: Response,
 ) -> ModificationAnswer:
     """Answers at once. Requests are worked on one after the other, in their order."""
-    modification = runs.request_modification(services, owner_id, project_id, body.request)
+    modification = runs.request_modification(services, owner_id, project_id, body.request, once)
     response.headers["Location"] = f"/api/projects/{project_id}/modifications/{modification.id}"
     return ModificationAnswer(modification=modification)
 

@@ -4,7 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from agenticai_api.deps import ExpectedVersion, PagingDep, ProjectId, Reader, ServicesDep, Writer
+from agenticai_api.deps import (
+    ExpectedVersion,
+    OnceDep,
+    PagingDep,
+    ProjectId,
+    Reader,
+    ServicesDep,
+    Writer,
+)
 from agenticai_api.errors import documented
 from agenticai_api.schemas.projects import (
     CreateProject,
@@ -26,7 +34,7 @@ router = APIRouter(prefix="/api/projects", tags=["projects"])
     responses=documented(400, 413, 415),
 )
 def create_project(
-    body: CreateProject, owner_id: Writer, services: ServicesDep, response: Response
+    body: CreateProject, owner_id: Writer, services: ServicesDep, once: OnceDep, response: Response
 ) -> ProjectAnswer:
     """Answers at once; the agents' progress is in the project's events."""
     project = runs.create_project(
@@ -39,6 +47,7 @@ def create_project(
             approval=body.approval,
             token_budget=body.token_budget,
         ),
+        once,
     )
     response.headers["Location"] = f"/api/projects/{project.id}"
     return _answer(project, response)

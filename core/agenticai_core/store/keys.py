@@ -48,6 +48,10 @@ def api_key(sha256: str) -> Key:
     return Key(f"APIKEY#{sha256}", "METADATA")
 
 
+def idempotency(owner_id: str, route: str, key_sha256: str) -> Key:
+    return Key(f"IDEMPOTENCY#{owner_id}#{route}#{key_sha256}", "METADATA")
+
+
 def ticket(sha256: str) -> Key:
     return Key(f"TICKET#{sha256}", "METADATA")
 
