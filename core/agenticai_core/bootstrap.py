@@ -10,6 +10,9 @@ from agenticai_core.files.base import Files
 from agenticai_core.files.s3 import S3Files
 from agenticai_core.models import Agent
 from agenticai_core.queues import SqsQueue, TaskQueue
+from agenticai_core.secrets.base import Secrets
+from agenticai_core.secrets.memory import MemorySecrets
+from agenticai_core.secrets.ssm import SsmSecrets
 from agenticai_core.settings import Settings
 from agenticai_core.store.base import Store
 from agenticai_core.store.dynamo import DynamoStore
@@ -34,14 +37,16 @@ class Services:
     ping: Callable[[], dict[str, str]] = dict
     sweep_seconds: float = 15.0
     heartbeat_seconds: float = 30.0
+    secrets: Secrets = field(default_factory=MemorySecrets)
     cursor_secret: str = field(default="", repr=False)  # empty: the one that the table keeps
 
 
 def connect(settings: Settings) -> Services:
-    """Clients for the table, the bucket and the queues; no request is made yet."""
+    """Clients for the table, the bucket, the queues and the secrets; no request is made yet."""
     session = boto3.session.Session(region_name=settings.region)
     dynamo = session.client("dynamodb", endpoint_url=settings.endpoint_url, config=AWS_CONFIG)
     s3 = session.client("s3", endpoint_url=settings.endpoint_url, config=AWS_CONFIG)
+    ssm = session.client("ssm", endpoint_url=settings.endpoint_url, config=AWS_CONFIG)
     sqs = session.client("sqs", endpoint_url=settings.endpoint_url, config=AWS_CONFIG)
 
     def ping() -> dict[str, str]:
@@ -61,6 +66,7 @@ def connect(settings: Settings) -> Services:
         files=S3Files(s3, settings.bucket),
         queue=SqsQueue(sqs, settings),
         ping=ping,
+        secrets=SsmSecrets(ssm, f"/{settings.app}/{settings.env}"),
         sweep_seconds=settings.sweep_seconds,
         heartbeat_seconds=settings.heartbeat_seconds,
         cursor_secret=settings.cursor_secret.get_secret_value(),

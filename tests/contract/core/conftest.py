@@ -25,4 +25,4 @@ def services(request: pytest.FixtureRequest) -> Services:
     if request.param == "memory":
         return Services(MemoryStore(), MemoryFiles(), MemoryQueue())
     emulated: Services = request.getfixturevalue("_emulated")
-    return Services(emulated.store, emulated.files, MemoryQueue())
+    return Services(emulated.store, emulated.files, MemoryQueue(), secrets=emulated.secrets)

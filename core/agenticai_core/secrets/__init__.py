@@ -1,0 +1,1 @@
+"""Secret values: a port with a Parameter Store and a memory adapter."""
