@@ -20,7 +20,7 @@ unexport DESCRIPTION TYPE NAME
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Make the three environments (quick when they are there already)
@@ -65,6 +65,14 @@ imports: setup ## Check who may import whom
 .PHONY: bench
 bench: setup ## Measure times and AWS calls of ten projects, into docs/performance.md
 	@$(BIN)/python bench/main_job.py --write docs/performance.md $(ARGS)
+
+.PHONY: bench-api
+bench-api: setup ## Measure each main route of the API beside a bare one, into docs/performance-api.md
+	@$(BIN)/python bench/api.py --write docs/performance-api.md $(ARGS)
+
+.PHONY: load
+load: setup ## Load the API: 10 requests/s for 10 minutes, then 100 at once (ARGS="--seconds 60")
+	@$(BIN)/python tests/load/run.py $(ARGS)
 
 .PHONY: lock
 lock: ## Choose the newest fitting versions and write the locks (needs uv)

@@ -1,0 +1,95 @@
+"""Load on the REST API: ``python tests/load/run.py [--seconds 600]``; exit code 1 when it fails.
+
+Two scenarios: ten requests a second for ``--seconds``, then a hundred requests at once with ten
+seconds to be answered. Both must have no failure and a 95th percentile below 500 ms. The workers
+are stopped meanwhile: on one machine they would compete with the API for its processors.
+"""
+
+import argparse
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from agenticai_client.sdk import Client
+from agenticai_local.environment import base_environment
+from agenticai_local.stack import WORKERS, LocalStack
+
+LIMIT = 500.0  # ms, for the 95th percentile
+SCENARIO = Path(__file__).with_name("locustfile.py")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    user: str
+    users: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Result:
+    requests: int
+    failures: int
+    median: float  # ms, as the others
+    p95: float
+    worst: float
+
+    @property
+    def passed(self) -> bool:
+        return self.requests > 0 and self.failures == 0 and self.p95 < LIMIT
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=600, help="of the steady load (600)")
+    options = parser.parse_args()
+    scenarios = [Scenario("Steady", 10, options.seconds), Scenario("Burst", 100, 10)]
+    with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder), fresh=True) as stack:
+        project_id = make_project(stack)
+        results = [run(scenario, stack, project_id) for scenario in scenarios]
+    for scenario, result in zip(scenarios, results, strict=True):
+        print(
+            f"{scenario.user}: {result.requests} requests in {scenario.seconds} s, "
+            f"{result.failures} failures, p50 {result.median:.0f} ms, p95 {result.p95:.0f} ms, "
+            f"slowest {result.worst:.0f} ms: {'passed' if result.passed else 'FAILED'}"
+        )
+    return 0 if all(result.passed for result in results) else 1
+
+
+def make_project(stack: LocalStack) -> str:
+    client = Client(stack.api_url, stack.api_key, websocket_url=stack.websocket_url)
+    project = client.create_project("Rooms", "api", "Rooms have a name and a size.")
+    for _ in client.follow_project(project["id"]):
+        pass
+    for name in WORKERS:
+        stack.stop_process(name)
+    return str(project["id"])
+
+
+def run(scenario: Scenario, stack: LocalStack, project_id: str) -> Result:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            *(sys.executable, "-m", "locust", "-f", str(SCENARIO), scenario.user),
+            *("--headless", "--only-summary", "--loglevel", "WARNING", "--exit-code-on-error", "0"),
+            *("--host", stack.api_url, "--csv", f"{folder}/load"),
+            *("--users", str(scenario.users), "--spawn-rate", str(scenario.users)),
+            *("--run-time", f"{scenario.seconds}s"),
+        ]
+        variables = {"API_KEY": stack.api_key, "PROJECT_ID": project_id}
+        subprocess.run(command, env={**base_environment(os.environ), **variables}, check=True)
+        with Path(folder, "load_stats.csv").open() as lines:
+            total = next(row for row in csv.DictReader(lines) if row["Name"] == "Aggregated")
+    return Result(
+        requests=int(total["Request Count"]),
+        failures=int(total["Failure Count"]),
+        median=float(total["50%"]),
+        p95=float(total["95%"]),
+        worst=float(total["Max Response Time"]),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
