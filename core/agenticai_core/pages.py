@@ -2,7 +2,8 @@
 
 They are signed with ``AGENTICAI_CURSOR_SECRET``. Without one, a random secret is made once and
 kept in the table, so that every instance of the API takes every other's cursors, after a restart
-too. A new secret ends the cursors that are out; a client then starts its list again.
+too. A new secret ends the cursors that are out, and so does a day; a client then starts its list
+again.
 """
 
 import base64
@@ -14,10 +15,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from agenticai_core.bootstrap import Services
+from agenticai_core.clock import now
 from agenticai_core.errors import ValidationFailed
 from agenticai_core.store import keys
 from agenticai_core.store.base import ConditionFailed, Put, Store, absent
 
+LIFETIME = 24 * 3600  # s
 _TAG = 16  # bytes of the signature that are kept
 _NAMES = frozenset({"PK", "SK", "GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"})
 
@@ -26,17 +29,23 @@ class InvalidCursor(ValidationFailed):
     code = "INVALID_CURSOR"
 
 
+class CursorExpired(ValidationFailed):
+    code = "CURSOR_EXPIRED"
+
+
 def encode(services: Services, start: Mapping[str, str] | None, scope: str) -> str | None:
     """A cursor for the next page of one list; ``scope`` says whose and which."""
     if start is None:
         return None
-    body = json.dumps(dict(start), separators=(",", ":")).encode()
+    until = int(now().timestamp()) + LIFETIME
+    body = json.dumps([until, dict(start)], separators=(",", ":")).encode()
     signed = _sign(_secret(services), body, scope) + body
     return base64.urlsafe_b64encode(signed).decode().rstrip("=")
 
 
 def decode(services: Services, cursor: str | None, scope: str) -> dict[str, str] | None:
-    """The start that `encode` was given; raises `InvalidCursor` for any other list's cursor."""
+    """The start that `encode` was given; raises `InvalidCursor` for any other list's cursor,
+    and `CursorExpired`."""
     if cursor is None:
         return None
     try:
@@ -46,7 +55,10 @@ def decode(services: Services, cursor: str | None, scope: str) -> dict[str, str]
     tag, body = raw[:_TAG], raw[_TAG:]
     if not body or not hmac.compare_digest(tag, _sign(_secret(services), body, scope)):
         raise _invalid()
-    return _checked(json.loads(body))
+    until, start = json.loads(body)
+    if until <= now().timestamp():
+        raise CursorExpired("This cursor is over a day old", hint="Start the list again")
+    return _checked(start)
 
 
 def _checked(start: Any) -> dict[str, str]:

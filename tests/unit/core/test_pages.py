@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from agenticai_core import pages
 from agenticai_core.bootstrap import Services
 from agenticai_core.files.memory import MemoryFiles
-from agenticai_core.pages import InvalidCursor
+from agenticai_core.pages import LIFETIME, CursorExpired, InvalidCursor
 from agenticai_core.queues import MemoryQueue
 from agenticai_core.store.memory import MemoryStore
 
@@ -87,6 +88,43 @@ def test_instances_on_one_table_take_each_others_cursors(services: Services) -> 
     foreign = Services(MemoryStore(), MemoryFiles(), MemoryQueue())
     with pytest.raises(InvalidCursor):
         pages.decode(foreign, cursor, "list")
+
+
+def test_a_cursor_ends_after_a_day(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr(pages, "now", lambda: made)
+    cursor = pages.encode(services, START, "list")
+
+    monkeypatch.setattr(pages, "now", lambda: made + timedelta(seconds=LIFETIME - 1))
+    assert pages.decode(services, cursor, "list") == START
+    monkeypatch.setattr(pages, "now", lambda: made + timedelta(seconds=LIFETIME))
+    with pytest.raises(CursorExpired):
+        pages.decode(services, cursor, "list")
+    with pytest.raises(InvalidCursor):  # of whose list it was, an old cursor does not tell
+        pages.decode(services, cursor, "another")
+
+
+def owned_list(owner: str, kind: str) -> str:
+    return f"{kind}/{owner}"
+
+
+@given(
+    mine=st.text(max_size=12),
+    theirs=st.text(max_size=12),
+    start=st.dictionaries(st.sampled_from(["PK", "SK", "GSI1PK", "GSI1SK"]), st.text(max_size=20)),
+)
+def test_a_cursor_never_crosses_to_another_owner(
+    mine: str, theirs: str, start: dict[str, str]
+) -> None:
+    services = Services(MemoryStore(), MemoryFiles(), MemoryQueue(), cursor_secret="s")
+    cursor = pages.encode(services, start, owned_list(mine, "projects"))
+
+    assert pages.decode(services, cursor, owned_list(mine, "projects")) == start
+    if theirs != mine:
+        with pytest.raises(InvalidCursor):
+            pages.decode(services, cursor, owned_list(theirs, "projects"))
+    with pytest.raises(InvalidCursor):
+        pages.decode(services, cursor, owned_list(mine, "modifications"))
 
 
 def test_a_given_secret_is_used_and_not_stored(services: Services) -> None:
