@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -19,12 +19,13 @@ from agenticai_core.store.base import StoreConflict, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 DESCRIPTIONS = {
-    400: "The body is not JSON.",
+    400: "The body is not JSON, or nested too deep.",
     401: "No API key, or an unknown or revoked one.",
     403: "The API key lacks the scope.",
     404: "There is no such thing, or it belongs to somebody else.",
+    408: "The body did not come in time.",
     409: "The state does not allow it now.",
     412: "`If-Match` names an older version.",
     413: "The body is larger than 1 MB.",
@@ -32,29 +33,64 @@ DESCRIPTIONS = {
     422: "The request breaks a rule; `details.errors` says where.",
     500: "A fault of ours; the request id finds it in the logs.",
     503: "Something this needs does not answer now; try again.",
+    504: "It took too long; it may still take effect.",
 }
 _RETRY_LATER = {"Retry-After": "1"}
 _QUOTED = re.compile(r"'([^']*)'")
 
 
 class MalformedBody(AgenticError):
+    """The body cannot be read as JSON."""
+
     code, status = "MALFORMED_BODY", 400
 
 
+class JsonTooDeep(AgenticError):
+    """Objects and lists in the body are nested deeper than anything here needs."""
+
+    code, status = "JSON_TOO_DEEP", 400
+
+
+class HttpsRequired(AgenticError):
+    """The request came in clear text and is more than a reader's, so it is not redirected."""
+
+    code, status = "HTTPS_REQUIRED", 403
+
+
 class RouteNotFound(AgenticError):
+    """No route has this path."""
+
     code, status = "ROUTE_NOT_FOUND", 404
 
 
 class MethodNotAllowed(AgenticError):
+    """The path is there, with other methods: `Allow` names them."""
+
     code, status = "METHOD_NOT_ALLOWED", 405
 
 
+class BodyTimeout(AgenticError):
+    """The body came too slowly."""
+
+    code, status = "REQUEST_BODY_TIMEOUT", 408
+
+
 class BodyTooLarge(AgenticError):
+    """The body is larger than 1 MB."""
+
     code, status = "BODY_TOO_LARGE", 413
 
 
 class UnsupportedMediaType(AgenticError):
+    """The body is not announced as what it has to be."""
+
     code, status = "UNSUPPORTED_MEDIA_TYPE", 415
+
+
+class RequestTimeout(AgenticError):
+    """No answer was ready in time; what was asked for may still take effect."""
+
+    code, status = "REQUEST_TIMEOUT", 504
 
 
 class InternalError(AgenticError):
@@ -65,6 +101,14 @@ class InternalError(AgenticError):
             "Something went wrong on our side",
             hint="Try again; if it happens again, report the request id",
         )
+
+
+class Refused(HTTPException):
+    """An error that is raised while the body is read: the framework lets no other kind through."""
+
+    def __init__(self, error: AgenticError, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(error.status, headers=headers)
+        self.error = error
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -127,25 +171,33 @@ async def _on_outage(request: Request, error: Exception) -> JSONResponse:
     return render(outage, _request_id(request))
 
 
-async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     problem = cast(HTTPException, error)
     if problem.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = _allowed_methods(request)
-        refused = MethodNotAllowed(
-            f"{request.method} is not allowed here", details={"allowed_methods": allowed}
-        )
-        return render(refused, _request_id(request), {"Allow": ", ".join(allowed)})
-    return render(_translate(problem, request), _request_id(request))
+        return _name_methods(request)
+    return render(_translate(problem, request), _request_id(request), problem.headers)
+
+
+def _name_methods(request: Request) -> Response:
+    """What the path does answer to: as an error, or as all that OPTIONS asks for."""
+    allowed = _allowed_methods(request)
+    headers = {"Allow": ", ".join(allowed)}
+    if request.method == "OPTIONS":
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    error = MethodNotAllowed(
+        f"{request.method} is not allowed here", details={"allowed_methods": allowed}
+    )
+    return render(error, _request_id(request), headers)
 
 
 def _translate(problem: HTTPException, request: Request) -> AgenticError:
+    if isinstance(problem, Refused):
+        return problem.error
     if problem.status_code == HTTPStatus.NOT_FOUND:
         return RouteNotFound(
             f"There is nothing at {request.method} {request.url.path[:200]}",
             hint="/docs lists what there is",
         )
-    if problem.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return BodyTooLarge("The body is larger than 1 MB", details={"max_bytes": 1024 * 1024})
     # What FastAPI raises by itself: a body that is no text, or nested beyond any sense.
     if problem.status_code == HTTPStatus.BAD_REQUEST:
         return MalformedBody("The body cannot be read as JSON")
@@ -159,7 +211,9 @@ def _allowed_methods(request: Request) -> list[str]:
         scope = {**request.scope, "method": method}
         return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
-    return [method for method in METHODS if answers(method)]
+    return [method for method in METHODS if answers("GET" if method == "HEAD" else method)] + [
+        "OPTIONS"
+    ]
 
 
 async def _on_refused_request(request: Request, error: Exception) -> JSONResponse:

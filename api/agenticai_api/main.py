@@ -4,10 +4,8 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from starlette.middleware.cors import CORSMiddleware
 
-from agenticai_api import errors
-from agenticai_api.middleware import REQUEST_ID, BodyLimit, RequestContext
+from agenticai_api import errors, middleware
 from agenticai_api.routes import decisions, events, files, health, keys, modifications, projects
 from agenticai_core.bootstrap import Services
 from agenticai_core.settings import Settings
@@ -42,28 +40,14 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     app.state.services = services
     _add_routes(app)
     errors.install(app)
-    _add_middleware(app, settings)
+    middleware.install(app, settings)
     return app
 
 
 def _add_routes(app: FastAPI) -> None:
     for module in (projects, modifications, decisions, files, events, keys):
-        app.include_router(module.router, responses=errors.documented(401, 403, 422, 500, 503))
+        app.include_router(module.router, responses=errors.documented(401, 403, 422, 500, 503, 504))
     app.include_router(health.router)
-
-
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
-    """The last one added is the outermost."""
-    app.add_middleware(BodyLimit)
-    if settings.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.allowed_origins,
-            allow_methods=errors.METHODS,
-            allow_headers=["X-API-Key", "Authorization", "Content-Type", "If-Match", REQUEST_ID],
-            expose_headers=["ETag", "Location", "Content-Disposition", REQUEST_ID],
-        )
-    app.add_middleware(RequestContext)
 
 
 def _operation_id(route: APIRoute) -> str:

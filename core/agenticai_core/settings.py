@@ -1,11 +1,24 @@
 """Settings from the environment, read once by each service's bootstrap."""
 
-from typing import Literal
+import re
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agenticai_core.models import Agent
+
+
+def _check_origin(origin: str) -> str:
+    # "*" too: an API key is a credential, and any page could ask a person for one.
+    if not _ORIGIN.fullmatch(origin):
+        raise ValueError("an origin looks like https://console.example or http://localhost:8000")
+    return origin
+
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+Origin = Annotated[str, AfterValidator(_check_origin)]
 
 
 class Settings(BaseSettings):
@@ -47,7 +60,11 @@ class Settings(BaseSettings):
     # The weakest sandbox that QA accepts; unset: strong in the environment "prod", else basic.
     sandbox_require: Literal["strong", "basic", "none"] | None = None
 
-    allowed_origins: tuple[str, ...] = ()
+    allowed_origins: tuple[Origin, ...] = ()
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()  # whose X-Forwarded-* is believed
+    https_redirect: bool = False  # for a service behind a load balancer that ends TLS
+    request_timeout: float = 30.0  # API: until an answer starts
+    body_timeout: float = 20.0  # API: until a request's body is there
     poll_min_seconds: float = 0.25  # gateway: between two looks at the heads
     poll_max_seconds: float = 2.0
     ping_seconds: float = 20.0

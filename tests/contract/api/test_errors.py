@@ -51,7 +51,7 @@ def test_every_kind_of_error_has_the_one_form(api, nobody, key_of, built_id):
         (
             api.post("/api/projects", content=b"[" * 200_000, headers=json_type),
             400,
-            "MALFORMED_BODY",
+            "JSON_TOO_DEEP",
         ),
         (api.post("/api/projects"), 422, "VALIDATION_ERROR"),
         (api.post("/api/projects", json=[]), 422, "VALIDATION_ERROR"),
@@ -98,11 +98,11 @@ def test_no_request_gets_an_error_in_another_form(api, method, path, body):
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/api/projects", {"GET", "POST"}),
-        ("/api/projects/proj_1", {"GET", "PUT", "DELETE"}),
-        ("/api/projects/proj_1/modify", {"POST"}),
-        ("/api/keys", {"GET", "POST"}),
-        ("/health", {"GET"}),
+        ("/api/projects", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("/api/projects/proj_1", {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}),
+        ("/api/projects/proj_1/modify", {"OPTIONS", "POST"}),
+        ("/api/keys", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("/health", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
 def test_a_wrong_method_is_told_all_right_ones(api, path, allowed):

@@ -1,30 +1,31 @@
-"""What happens around every request: its id, its log line, safe headers, the body's limit."""
+"""A request's id, its log line, its safe headers, and the answer to what nobody foresaw."""
 
 import re
 import time
-from http import HTTPStatus
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agenticai_api.errors import InternalError, render
 from agenticai_core.ids import new_id
 
-MAX_BODY = 1024 * 1024  # bytes
 REQUEST_ID = "X-Request-Id"
 _SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# What a page of ours says for itself stays. Generated files come from here too: whatever they
+# hold, a browser runs none of it.
 _SAFE_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
-# Generated files come from here too: whatever they hold, a browser runs none of it.
-_API_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
+# Of this host alone: the owner's other hosts may have no certificate yet.
+_HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +82,7 @@ class _Exchange:
     def _add_headers(self, message: Message) -> None:
         headers = MutableHeaders(scope=message)
         headers[REQUEST_ID] = self._request_id
-        wanted = _SAFE_HEADERS | (_API_HEADERS if self._path.startswith("/api/") else {})
+        wanted = _SAFE_HEADERS | (_HTTPS_ONLY if self._scope["scheme"] == "https" else {})
         for name, value in wanted.items():
             headers.setdefault(name, value)
 
@@ -102,33 +103,3 @@ def _request_id(scope: Scope) -> str:
     """The caller's own id where it is fit for logs and headers, else a new one."""
     given = Headers(scope=scope).get(REQUEST_ID, "")
     return given if _SANE_ID.fullmatch(given) else new_id("req")
-
-
-class BodyLimit:
-    """Stops reading a body that is too large, whether or not its length was announced.
-
-    It raises inside the route that reads, in the one kind of error that passes the framework's
-    body parser unchanged; the handlers of `errors` do the rest.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "")
-        size = 0
-
-        async def receive_some() -> Message:
-            nonlocal size
-            if announced.isdecimal() and int(announced) > MAX_BODY:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > MAX_BODY:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return message
-
-        await self._app(scope, receive_some, send)
