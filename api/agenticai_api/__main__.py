@@ -39,6 +39,7 @@ def main() -> None:
         log_config=None,
         access_log=False,  # `RequestContext` writes a better line
         server_header=False,
+        proxy_headers=False,  # `middleware` believes those that the settings name
         timeout_graceful_shutdown=GRACE,
     )
     log.info("api.stopped")

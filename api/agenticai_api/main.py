@@ -5,8 +5,10 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from agenticai_api import errors, middleware
+from agenticai_api import errors, middleware, reference
+from agenticai_api.readiness import Readiness
 from agenticai_api.routes import decisions, events, files, health, keys, modifications, projects
+from agenticai_core import bootstrap
 from agenticai_core.bootstrap import Services
 from agenticai_core.settings import Settings
 
@@ -34,10 +36,13 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         version=version("agenticai"),
         description=DESCRIPTION,
         openapi_tags=TAGS,
+        docs_url=None,  # the framework's own pages load scripts from elsewhere
+        redoc_url=None,
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
     )
     app.state.services = services
+    app.state.readiness = Readiness(lambda: bootstrap.check(services))
     _add_routes(app)
     errors.install(app)
     middleware.install(app, settings)
@@ -48,6 +53,7 @@ def _add_routes(app: FastAPI) -> None:
     for module in (projects, modifications, decisions, files, events, keys):
         app.include_router(module.router, responses=errors.documented(401, 403, 422, 500, 503, 504))
     app.include_router(health.router)
+    app.include_router(reference.router)
 
 
 def _operation_id(route: APIRoute) -> str:

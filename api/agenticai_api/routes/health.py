@@ -3,12 +3,11 @@
 from importlib.metadata import version
 
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
-from agenticai_api.deps import ServicesDep
 from agenticai_api.errors import documented
+from agenticai_api.readiness import Readiness
 from agenticai_api.schemas.health import HealthAnswer, ReadyAnswer
-from agenticai_core import bootstrap
 from agenticai_core.errors import Unavailable
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -24,8 +23,10 @@ async def health() -> HealthAnswer:
 @router.get(
     "/ready", summary="Are the table, the bucket and the queues there?", responses=documented(503)
 )
-def ready(services: ServicesDep) -> ReadyAnswer:
-    checks = bootstrap.check(services)
+async def ready(request: Request) -> ReadyAnswer:
+    """Looked at every few seconds at most, however often it is asked."""
+    readiness: Readiness = request.app.state.readiness
+    checks = await readiness.checks()
     failed = sorted(name for name, answer in checks.items() if answer != "ok")
     if failed:
         # Anyone may ask, so the reasons (addresses, account numbers) stay in the log.
@@ -35,4 +36,4 @@ def ready(services: ServicesDep) -> ReadyAnswer:
             hint="The service's log says why (health.not_ready)",
             details={"failed": failed},
         )
-    return ReadyAnswer(status="ready", checks=checks)
+    return ReadyAnswer(status="ready", checks=dict(checks))

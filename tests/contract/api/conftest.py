@@ -35,6 +35,7 @@ class Api:
 
     app: FastAPI
     key: str | None = None
+    peer: str = "127.0.0.1"
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._send(method, path, **options))
@@ -54,7 +55,7 @@ class Api:
     async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = httpx.Headers({"X-API-Key": self.key} if self.key else {})
         headers.update(options.pop("headers", {}))
-        transport = httpx.ASGITransport(app=self.app)
+        transport = httpx.ASGITransport(app=self.app, client=(self.peer, 50_000))
         async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
             return await client.request(method, path, headers=headers, **options)
 

@@ -21,7 +21,7 @@ from agenticai_core.settings import Settings
 from agenticai_core.store.memory import MemoryStore
 
 NEED_NO_KEY = {"GET /health", "GET /health/ready"}
-PAGES = {"/openapi.json", "/docs", "/redoc", "/docs/oauth2-redirect"}  # not in the document
+PAGES = {"/openapi.json", "/docs", "/docs/{name}"}  # not in the document
 ADMIN = ("/api/keys",)
 OTHER_SCOPE: dict[str, auth.Scope] = {}
 # What every owner may look at, whoever made it.

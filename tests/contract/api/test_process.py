@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -21,11 +21,12 @@ def free_port() -> int:
         return port
 
 
-def start(port: int) -> subprocess.Popen[str]:
+def start(port: int, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "agenticai_api"],
         env=os.environ
-        | {"AGENTICAI_API_PORT": str(port), "AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+        | {"AGENTICAI_API_PORT": str(port), "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+        | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -78,3 +79,51 @@ def test_a_port_in_use_is_said_and_ends_it(service):
 
     assert second.returncode != 0
     assert "address already in use" in output
+
+
+@pytest.fixture
+def service_with() -> Iterator[Callable[..., int]]:
+    """Starts services with settings of their own; the port of each."""
+    processes = []
+
+    def start_one(**variables: str) -> int:
+        port = free_port()
+        processes.append(start(port, **variables))
+        wait_until_healthy(processes[-1], port)
+        return port
+
+    yield start_one
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_a_forged_header_changes_nothing(service_with):
+    port = service_with(
+        AGENTICAI_HTTPS_REDIRECT="true",
+        AGENTICAI_TRUSTED_PROXIES='["192.0.2.0/24"]',
+        FORWARDED_ALLOW_IPS="*",  # the server's own setting, which must not open another door
+    )
+
+    answer = httpx.get(
+        f"http://127.0.0.1:{port}/api/projects",
+        headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"},
+        trust_env=False,
+    )
+
+    assert answer.status_code == 308
+    assert answer.headers["Location"] == "https://127.0.0.1/api/projects"
+
+
+def test_a_slow_sender_is_told_and_cut_off(service_with):
+    port = service_with(AGENTICAI_BODY_TIMEOUT="0.5")
+
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(
+            b"POST /api/projects HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b'Content-Length: 100\r\n\r\n{"name": '
+        )
+        received = b"".join(iter(lambda: connection.recv(65_536), b""))  # until it is closed
+
+    assert received.startswith(b"HTTP/1.1 408 ")
+    assert b"REQUEST_BODY_TIMEOUT" in received
