@@ -65,6 +65,12 @@ class Settings(BaseSettings):
     https_redirect: bool = False  # for a service behind a load balancer that ends TLS
     request_timeout: float = 30.0  # API: until an answer starts
     body_timeout: float = 20.0  # API: until a request's body is there
+    rate_limit: int = Field(100, ge=1)  # requests per second and API key, over all instances
+    rate_burst: int = Field(200, ge=1)
+    monthly_quota: int = Field(100_000, ge=1)  # requests per owner
+    auth_failure_rate: int = Field(20, ge=1)  # failed authentications per second and address
+    auth_failure_burst: int = Field(40, ge=1)
+    instance_beat_seconds: float = Field(10.0, gt=0)  # API: an instance that misses three is dead
     poll_min_seconds: float = 0.25  # gateway: between two looks at the heads
     poll_max_seconds: float = 2.0
     ping_seconds: float = 20.0

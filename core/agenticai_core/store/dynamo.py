@@ -108,7 +108,8 @@ class DynamoStore:
         return Page(items, {name: value["S"] for name, value in last.items()} if last else None)
 
     def write(self, *writes: Write, token: str | None = None) -> None:
-        if len(writes) == 1 and not isinstance(writes[0], Check):
+        # Only a transaction takes a token; the client may send any other write twice.
+        if len(writes) == 1 and token is None and not isinstance(writes[0], Check):
             _call(lambda: self._write_one(writes[0]))
             return
         request: dict[str, Any] = {

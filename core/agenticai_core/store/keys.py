@@ -72,6 +72,19 @@ def owner_pk(owner_id: str) -> str:
     return f"OWNER#{owner_id}"
 
 
+def usage(owner_id: str, month: str) -> Key:
+    """What an owner has used in a month (``yyyy-mm``)."""
+    return Key(owner_pk(owner_id), f"USAGE#{month}")
+
+
+def instances_pk(service: str) -> str:
+    return f"INSTANCE#{service}"
+
+
+def instance(service: str, instance_id: str) -> Key:
+    return Key(instances_pk(service), instance_id)
+
+
 def by_owner(owner_id: str, created_at: str, project_id: str) -> dict[str, str]:
     """GSI1 of a project: an owner's projects by time of creation."""
     return {"GSI1PK": owner_pk(owner_id), "GSI1SK": f"PROJECT#{created_at}#{project_id}"}

@@ -1,0 +1,1 @@
+"""How often a client may ask: token buckets, shared by instances, and a monthly quota."""
