@@ -11,6 +11,7 @@ from fastapi import Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator
 
+from agenticai_api.throttle import throttle_of
 from agenticai_core import auth
 from agenticai_core.bootstrap import Services
 from agenticai_core.errors import (
@@ -58,8 +59,11 @@ def _authenticate(
         raise NotAuthenticated(
             "This needs an API key", hint="Send it as 'X-API-Key: …' or 'Authorization: Bearer …'"
         )
-    caller = auth.authenticate(services.store, secret)
+    throttle = throttle_of(request)
+    with throttle.attempt(request, secret):
+        caller = auth.authenticate(services.store, secret)
     request.state.owner_id = caller.owner_id
+    throttle.admit(request, caller)
     return caller
 
 

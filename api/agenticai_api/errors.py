@@ -15,6 +15,7 @@ from starlette.routing import Match
 from agenticai_api.schemas.base import ErrorAnswer
 from agenticai_core.clock import now, stamp
 from agenticai_core.errors import AgenticError, NotAuthenticated, Unavailable, ValidationFailed
+from agenticai_core.limits.verdict import TooManyRequests
 from agenticai_core.store.base import StoreConflict, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -31,11 +32,28 @@ DESCRIPTIONS = {
     413: "The body is larger than 1 MB.",
     415: "The body's content type is not JSON.",
     422: "The request breaks a rule; `details.errors` says where.",
+    429: "Too many requests, or the month's are used up; `Retry-After` says how long to wait.",
     500: "A fault of ours; the request id finds it in the logs.",
     503: "Something this needs does not answer now; try again.",
     504: "It took too long; it may still take effect.",
 }
 _RETRY_LATER = {"Retry-After": "1"}
+_TEXT = {"schema": {"type": "string"}}
+_LIMIT_HEADERS = {
+    "Retry-After": {
+        "description": "Seconds until the next request is allowed.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "RateLimit": {
+        "description": "Per policy: what remains (`r`), the seconds until all of it is back (`t`).",
+        **_TEXT,
+    },
+    "RateLimit-Policy": {
+        "description": "Per policy: the quota (`q`) and its window in seconds (`w`).",
+        **_TEXT,
+    },
+}
+_HEADERS = {429: {"headers": _LIMIT_HEADERS}}
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -94,7 +112,9 @@ class RequestTimeout(AgenticError):
 
 
 class InternalError(AgenticError):
-    """What users see of a fault of ours: the request id, and nothing of its inside."""
+    """A fault of ours: the request id finds it in our logs, and nothing of its inside is told."""
+
+    code, status = "INTERNAL_ERROR", 500
 
     def __init__(self) -> None:
         super().__init__(
@@ -114,7 +134,9 @@ class Refused(HTTPException):
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route that can end in these errors."""
     return {
-        status: {"model": ErrorAnswer, "description": DESCRIPTIONS[status]} for status in statuses
+        status: {"model": ErrorAnswer, "description": DESCRIPTIONS[status]}
+        | _HEADERS.get(status, {})
+        for status in statuses
     }
 
 
@@ -150,6 +172,8 @@ def install(app: FastAPI) -> None:
 def _headers_of(error: AgenticError) -> dict[str, str]:
     if isinstance(error, NotAuthenticated):
         return {"WWW-Authenticate": 'Bearer realm="agenticai"'}
+    if isinstance(error, TooManyRequests):
+        return {"Retry-After": str(error.retry_after)}
     return dict(_RETRY_LATER) if isinstance(error, Unavailable) else {}
 
 

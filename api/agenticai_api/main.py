@@ -5,7 +5,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from agenticai_api import errors, middleware, reference
+from agenticai_api import errors, middleware, reference, throttle
 from agenticai_api.readiness import Readiness
 from agenticai_api.routes import decisions, events, files, health, keys, modifications, projects
 from agenticai_core import bootstrap
@@ -17,6 +17,9 @@ Describe a project; four agents plan, write, test and package it. Then ask for c
 
 Every request but `/health` needs an API key, as `X-API-Key: …` or `Authorization: Bearer …`.
 Every error has one form, with a stable `code` and the `request_id` that the logs know.
+
+Each key has a rate and each owner a monthly quota: `RateLimit-Policy` and `RateLimit` in every
+answer tell them and what is left, `Retry-After` with 429 how long to wait.
 """
 TAGS = [
     {"name": "projects", "description": "What is built."},
@@ -40,8 +43,10 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        lifespan=throttle.lifespan,
     )
     app.state.services = services
+    app.state.throttle = throttle.Throttle(services.store, settings)
     app.state.readiness = Readiness(lambda: bootstrap.check(services))
     _add_routes(app)
     errors.install(app)
@@ -50,8 +55,9 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
 
 
 def _add_routes(app: FastAPI) -> None:
+    common = errors.documented(401, 403, 422, 429, 500, 503, 504)
     for module in (projects, modifications, decisions, files, events, keys):
-        app.include_router(module.router, responses=errors.documented(401, 403, 422, 500, 503, 504))
+        app.include_router(module.router, responses=common)
     app.include_router(health.router)
     app.include_router(reference.router)
 

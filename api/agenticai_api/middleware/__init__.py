@@ -10,6 +10,7 @@ from agenticai_api.middleware.context import REQUEST_ID, RequestContext
 from agenticai_api.middleware.duration import TimeLimit
 from agenticai_api.middleware.head import HeadAsGet
 from agenticai_api.middleware.transport import HttpsOnly
+from agenticai_api.throttle import RateLimitHeaders
 from agenticai_core.settings import Settings
 
 _ASKED = [
@@ -50,6 +51,7 @@ def install(app: FastAPI, settings: Settings) -> None:
     if settings.https_redirect:
         app.add_middleware(HttpsOnly)
     app.add_middleware(RequestContext)
+    app.add_middleware(RateLimitHeaders)
     if settings.trusted_proxies:
         trusted = [str(network) for network in settings.trusted_proxies]
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)

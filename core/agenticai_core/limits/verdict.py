@@ -24,7 +24,10 @@ class Verdict:
 
 
 class TooManyRequests(AgenticError):
-    """Refused by a limit; ``retry_after`` is in whole seconds, at least one."""
+    """More requests of an API key, or failed authentications of an address, than are answered.
+
+    ``retry_after`` is in whole seconds, at least one.
+    """
 
     code, status = "RATE_LIMITED", 429
     reason: ClassVar[str] = "Too many requests"

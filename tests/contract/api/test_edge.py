@@ -227,7 +227,9 @@ def test_every_kind_of_answer_has_the_safe_headers(api, nobody, built_id):
 )
 def test_head_is_get_without_a_body(api, built_id, path):
     address = f"/api/projects/{built_id}{path}"
-    varies = {"x-request-id", "date"} | ({"content-length"} if path == "/files/none" else set())
+    varies = {"x-request-id", "date", "ratelimit"} | (
+        {"content-length"} if path == "/files/none" else set()
+    )
 
     got, head = api.get(address), api.request("HEAD", address)
 
