@@ -45,6 +45,11 @@ from agenticai_core.workflow import Step
 
 _log = structlog.get_logger()
 
+_NOT_HEEDED = (
+    "The built-in engine heeds messages while it plans; ask for a modification when this is done"
+)
+_TOO_LATE = "The run ended before a step could heed it; ask for a modification"
+
 
 class FenceLost(Exception):
     """Somebody else has the task now, or the user has ended it; this run must stop writing."""
@@ -97,6 +102,7 @@ class Change:
                 "lease_until": None,
                 "due_at": None,
                 "reservation": 0,
+                "reservation_microusd": 0,
                 "updated_at": stamp(now()),
             }
         )
@@ -113,6 +119,7 @@ class Change:
                 "lease_until": None,
                 "due_at": None,
                 "reservation": 0,
+                "reservation_microusd": 0,
                 "updated_at": stamp(now()),
             }
         )
@@ -128,8 +135,10 @@ class Change:
         *,
         round: int = 0,
         delay: float = 0,
+        checkpoint: dict[str, str] | None = None,
     ) -> Task:
-        """A new task, and its message ``delay`` s after the commit."""
+        """A new task, and its message ``delay`` s after the commit; ``checkpoint`` holds units
+        that another task has finished already."""
         at = stamp(now())
         task = Task(
             id=f"{run}.{step:02d}.{action.value}",
@@ -140,6 +149,7 @@ class Change:
             action=action,
             round=round,
             inputs=inputs,
+            checkpoint=checkpoint or {},
             due_at=stamp_in(self.services.sweep_seconds + delay),
             created_at=at,
             updated_at=at,
@@ -164,9 +174,10 @@ class Change:
         if modification is not None:
             modification = self._changed(modification, step, outcome)
         elif step.failure is not None:
-            self.set(failure=step.failure)
+            self.set(failure=step.failure, failed_task=task.id if task else None)
         if step.project_status is not None:
             self.set(status=step.project_status)
+        self._settle_messages(outcome, step)
         number = self._promote(modification, task) if step.promote and task else None
         for type_, data in step.events:
             self.tell(type_, data | ({"revision": number} if number else {}))
@@ -235,6 +246,17 @@ class Change:
         self.tell("revision_promoted", {"revision": number, "summary": revision.summary})
         return number
 
+    def _settle_messages(self, outcome: Outcome, step: Step) -> None:
+        """Tell of every message that plays no part in the run, once, before the run ends."""
+        told, said = self.project.messages_settled, self.project.messages
+        shown = max(told, outcome.messages_shown)
+        for text in said[max(told, outcome.messages_used) : shown]:
+            self.tell("message_not_used", {"text": text, "reason": _NOT_HEEDED})
+        if step.ends and step.next is None:
+            for text in said[shown:]:
+                self.tell("message_not_used", {"text": text, "reason": _TOO_LATE})
+        self.set(messages_settled=shown)
+
     def _next(self, step: Step) -> None:
         run = self.project.active_run
         if run is None or step.next is None:
@@ -242,12 +264,15 @@ class Change:
         last = int(self.project.run_inputs.get("last_step", "0"))
         inputs = self.project.run_inputs | {"last_step": str(last + 1)}
         self.set(run_inputs=inputs)
-        following = self.add_task(run, last + 1, step.next, inputs, round=step.round)
+        done = step.resumes.checkpoint if step.resumes else None
+        following = self.add_task(
+            run, last + 1, step.next, inputs, round=step.round, checkpoint=done
+        )
         self.set(active_task=following.id)
 
     def _end_run(self) -> None:
         """No run is under way; the oldest waiting modification begins, if the project lives."""
-        self.set(active_run=None, active_task=None, run_inputs={})
+        self.set(active_run=None, active_task=None, run_inputs={}, messages=(), messages_settled=0)
         waiting = self.project.waiting
         if not waiting:
             return
@@ -328,12 +353,14 @@ class Change:
 
 def spend_orphan(project: Project, task: Task) -> Project:
     """Count a reservation that its call never settled as fully spent: it may well have been."""
-    if not task.reservation:
+    if not task.reservation and not task.reservation_microusd:
         return project
     return project.model_copy(
         update={
-            "usage": project.usage + Usage(output_tokens=task.reservation),
+            "usage": project.usage
+            + Usage(output_tokens=task.reservation, cost_microusd=task.reservation_microusd),
             "tokens_reserved": project.tokens_reserved - task.reservation,
+            "cost_reserved_microusd": project.cost_reserved_microusd - task.reservation_microusd,
         }
     )
 

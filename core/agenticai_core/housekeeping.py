@@ -3,7 +3,7 @@
 Both can be repeated at any time and end in the same state.
 """
 
-from agenticai_core import content
+from agenticai_core import content, environment
 from agenticai_core.bootstrap import Services
 from agenticai_core.errors import NotFound
 from agenticai_core.models import Project, Revision
@@ -41,11 +41,12 @@ def mirror_current(services: Services, project_id: str) -> int:
 
 
 def remove_project(services: Services, project_id: str) -> None:
-    """Remove a closed project's objects and rows.
+    """Remove a closed project's secret, objects and rows.
 
     The tombstone in METADATA and HEAD goes last, in one transaction with the task that this is:
     whatever interrupts it, the task is still there to be done again.
     """
+    environment.forget(services, project_id)
     for prefix in ("objects", "projects", "plans", "tmp"):
         services.files.delete_prefix(f"{prefix}/{project_id}/")
     last = {keys.project(project_id).sk, keys.head(project_id).sk}

@@ -112,7 +112,7 @@ class DeploymentConfig(Model):
     """Where the user means to run the project; Ops prepares for that."""
 
     platform: Literal["docker", "aws"] = "docker"
-    region: str = "us-east-1"
+    region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$")
 
 
 class Project(Model):
@@ -135,6 +135,7 @@ class Project(Model):
     active_task: str | None = None  # the task that this run waits for; None while it asks the user
     run_inputs: dict[str, str] = Field(default_factory=dict)  # what the run has produced so far
     messages: tuple[str, ...] = ()  # what the user has said into the run under way, oldest first
+    messages_settled: int = 0  # how many of these have been used, or told as not used
     waiting: tuple[str, ...] = ()  # modifications that wait for the run to end, oldest first
     version: int = 1  # of every write, for optimistic locking
     config_version: int = 1  # of what the user edits, for the ETag
@@ -202,6 +203,7 @@ class Task(Model):
     sends: int = 0  # times the sweeper sent it again; doubles the delay
     due_at: str | None = None
     reservation: int = 0  # tokens reserved by the call under way
+    reservation_microusd: int = 0  # and what they may cost
     failure: Failure | None = None
     created_at: str
     updated_at: str
@@ -319,4 +321,6 @@ class Outcome(Model):
     test_results: dict[str, Any] = Field(default_factory=dict)
     modified_files: tuple[str, ...] = ()
     summary: str = ""
+    messages_shown: int = 0  # how many of the run's messages a model was shown
+    messages_used: int = 0  # and how many of these it can have taken into account
     timings: dict[str, float] = Field(default_factory=dict)  # s: whole, model's and sandbox's share

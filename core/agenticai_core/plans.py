@@ -103,6 +103,7 @@ class Plan(Model):
     type: ProjectType
     summary: str
     stack: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()  # packages that the user wants to be used
     entities: tuple[Entity, ...] = ()
     links: tuple[ManyToMany, ...] = ()
     reports: tuple[Report, ...] = ()

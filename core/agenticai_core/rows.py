@@ -87,5 +87,13 @@ def load(store: Store, project_id: str, task_id: str | None = None) -> Snapshot:
     )
 
 
+def load_owned(store: Store, owner_id: str, project_id: str) -> Snapshot:
+    """Like `load`, of the run under way; another owner's project is not found either."""
+    seen = load(store, project_id)
+    if seen.project.owner_id != owner_id:
+        raise NotFound(f"No project '{project_id}'")
+    return seen
+
+
 def _keys(key: Key) -> Item:
     return {"PK": key.pk, "SK": key.sk}

@@ -5,20 +5,29 @@ faster it reads and decides again.
 """
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Literal
 
 import structlog
 from pydantic import Field, ValidationError, field_validator
 
-from agenticai_core import workflow
+from agenticai_core import environment, workflow
 from agenticai_core.bootstrap import Services
 from agenticai_core.change import Change, FenceLost, wake
 from agenticai_core.clock import now, stamp, stamp_in
-from agenticai_core.errors import NotFound, WrongState
+from agenticai_core.configuration import (
+    CostBudget,
+    Dependencies,
+    EnvironmentVars,
+    Tags,
+    TokenBudget,
+    to_microusd,
+)
+from agenticai_core.errors import WrongState
 from agenticai_core.idempotency import Once, perform_once
 from agenticai_core.ids import new_id
 from agenticai_core.models import (
     Action,
+    DeploymentConfig,
     Model,
     Modification,
     Outcome,
@@ -30,7 +39,7 @@ from agenticai_core.models import (
 )
 from agenticai_core.queues import VISIBILITY
 from agenticai_core.retrying import retry_conflicts
-from agenticai_core.rows import Snapshot, load, parse
+from agenticai_core.rows import Snapshot, load, load_owned, parse
 from agenticai_core.store import keys
 from agenticai_core.store.base import (
     ConditionFailed,
@@ -42,10 +51,12 @@ from agenticai_core.store.base import (
 
 _log = structlog.get_logger()
 
-T = TypeVar("T")
-
 MAX_WAITING = 20
-MAX_FEEDBACK = 4000
+MAX_FEEDBACK = 4000  # characters of one rejection
+MAX_HEARD = 12_000  # of all of a run, the latest
+
+# What follows, and what the user gives to it.
+Decision = tuple[workflow.Step, Outcome]
 
 
 class NewProject(Model):
@@ -55,7 +66,12 @@ class NewProject(Model):
     type: ProjectType
     description: str = Field(min_length=1, max_length=20_000)
     approval: Literal["auto", "required"] = "auto"
-    token_budget: int | None = Field(None, ge=1)
+    tags: Tags = ()
+    dependencies: Dependencies = ()
+    environment_vars: EnvironmentVars = Field(default_factory=dict)
+    deployment_config: DeploymentConfig = DeploymentConfig()
+    token_budget: TokenBudget | None = None
+    cost_budget_usd: CostBudget | None = None
 
     @field_validator("name", "description")
     @classmethod
@@ -68,25 +84,43 @@ class NewProject(Model):
 def create_project(
     services: Services, owner_id: str, new: NewProject, once: Once | None = None
 ) -> Project:
-    """Store the project, its log and its first task in one transaction, then wake the planner."""
-    at = stamp(now())
+    """Store the project, its log and its first task in one transaction, then wake the planner.
+
+    The values of its environment are stored before, apart from the table.
+    """
     run = new_id("run")
-    project = Project(
+    project = _begin(owner_id, run, new)
+    values = {name: secret.get_secret_value() for name, secret in new.environment_vars.items()}
+
+    def attempt() -> Project:
+        made = environment.seal(services, project, values) if values else project
+        change = Change.creating(services, made, cause=run)
+        change.tell("project_created", {"name": project.name, "type": project.type.value})
+        change.take_step(workflow.begin_creation(), None)
+        return change.commit(once=once)
+
+    def create() -> Project:
+        return perform_once(services.store, once, Project, attempt)
+
+    if not values:
+        return create()
+    made = environment.forget_if_lost(services, project.id, create)
+    if made.id != project.id:  # the same request was here before
+        environment.forget(services, project.id)
+    return made
+
+
+def _begin(owner_id: str, run: str, new: NewProject) -> Project:
+    at = stamp(now())
+    return Project(
         id=new_id("proj"),
         owner_id=owner_id,
         active_run=run,
         created_at=at,
         updated_at=at,
-        **new.model_dump(),
+        cost_budget_microusd=to_microusd(new.cost_budget_usd),
+        **new.model_dump(exclude={"environment_vars", "cost_budget_usd"}),
     )
-
-    def attempt() -> Project:
-        change = Change.creating(services, project, cause=run)
-        change.tell("project_created", {"name": project.name, "type": project.type.value})
-        change.take_step(workflow.begin_creation(), None)
-        return change.commit(once=once)
-
-    return perform_once(services.store, once, Project, attempt)
 
 
 def request_modification(
@@ -120,42 +154,54 @@ def request_modification(
         return stored
 
     return perform_once(
-        services.store, once, Modification, lambda: attempt(_owned(services, owner_id, project_id))
+        services.store,
+        once,
+        Modification,
+        lambda: attempt(load_owned(services.store, owner_id, project_id)),
     )
 
 
-def approve(services: Services, owner_id: str, project_id: str) -> Project:
-    """Let the run that waits for approval go on. Raises `NotFound`, `WrongState`."""
-    return _command(
-        services,
-        owner_id,
-        project_id,
-        lambda seen: workflow.approve(seen.project, seen.modification),
-    )
+def approve(services: Services, owner_id: str, project_id: str, run: str | None = None) -> Project:
+    """Let the run that waits for approval go on; ``run``: only if it is that one.
+
+    Raises `NotFound`, `WrongState`.
+    """
+
+    def decide(seen: Snapshot) -> Decision:
+        return workflow.approve(seen.project, seen.modification), Outcome()
+
+    return _command(services, owner_id, project_id, decide, run)
 
 
 def reject(
-    services: Services, owner_id: str, project_id: str, feedback: str | None = None
+    services: Services,
+    owner_id: str,
+    project_id: str,
+    feedback: str | None = None,
+    run: str | None = None,
 ) -> Project:
-    """Refuse the plan: with feedback it is made again, without the run ends."""
+    """Refuse the plan: with feedback it is made again, without the run ends.
+
+    What was said about earlier plans of the same run still counts.
+    """
     told = (feedback or "").strip()[:MAX_FEEDBACK]
-    return _command(
-        services,
-        owner_id,
-        project_id,
-        lambda seen: workflow.reject(seen.project, seen.modification, told or None),
-        Outcome(outputs={"feedback": told} if told else {}),
-    )
+
+    def decide(seen: Snapshot) -> Decision:
+        step = workflow.reject(seen.project, seen.modification, told or None)
+        before = seen.project.run_inputs.get("feedback", "")
+        heard = f"{before}\n\n{told}".strip()[-MAX_HEARD:]
+        return step, Outcome(outputs={"feedback": heard} if told else {})
+
+    return _command(services, owner_id, project_id, decide, run)
 
 
-def cancel(services: Services, owner_id: str, project_id: str) -> Project:
+def cancel(services: Services, owner_id: str, project_id: str, run: str | None = None) -> Project:
     """Stop the run under way; what it did so far is dropped. Raises `NotFound`, `WrongState`."""
-    return _command(
-        services,
-        owner_id,
-        project_id,
-        lambda seen: workflow.cancel(seen.project, seen.modification),
-    )
+
+    def decide(seen: Snapshot) -> Decision:
+        return workflow.cancel(seen.project, seen.modification), Outcome()
+
+    return _command(services, owner_id, project_id, decide, run)
 
 
 def delete_project(services: Services, owner_id: str, project_id: str) -> Project:
@@ -175,7 +221,7 @@ def delete_project(services: Services, owner_id: str, project_id: str) -> Projec
         change.set(active_task=task.id)
         return change.commit(closes=True)
 
-    return retry_conflicts(lambda: attempt(_owned(services, owner_id, project_id)))
+    return retry_conflicts(lambda: attempt(load_owned(services.store, owner_id, project_id)))
 
 
 def advance(
@@ -255,20 +301,31 @@ def _command(
     services: Services,
     owner_id: str,
     project_id: str,
-    decide: Callable[[Snapshot], workflow.Step],
-    outcome: Outcome | None = None,
+    decide: Callable[[Snapshot], Decision],
+    run: str | None,
 ) -> Project:
     """A step that the user decides on; it takes the current task away from whoever runs it."""
     cause = new_id("cmd")
 
     def attempt(seen: Snapshot) -> Project:
-        step = decide(seen)
+        if run is not None:
+            _must_be_active(seen.project, run)
+        step, outcome = decide(seen)
         change = Change(services, seen, cause=cause)
         _revoke_current(services, change)
         change.take_step(step, seen.modification, outcome=outcome)
         return change.commit()
 
-    return retry_conflicts(lambda: attempt(_owned(services, owner_id, project_id)))
+    return retry_conflicts(lambda: attempt(load_owned(services.store, owner_id, project_id)))
+
+
+def _must_be_active(project: Project, run: str) -> None:
+    if project.active_run != run:
+        raise WrongState(
+            f"'{run}' is not what the project is working on",
+            hint="Look at its active_run",
+            details={"active_run": project.active_run},
+        )
 
 
 def _revoke_current(services: Services, change: Change) -> bool:
@@ -279,13 +336,6 @@ def _revoke_current(services: Services, change: Change) -> bool:
         return False
     change.revoke_task(parse(Task, item))
     return True
-
-
-def _owned(services: Services, owner_id: str, project_id: str) -> Snapshot:
-    seen = load(services.store, project_id)
-    if seen.project.owner_id != owner_id:
-        raise NotFound(f"No project '{project_id}'")
-    return seen
 
 
 def _must_be_modifiable(project: Project) -> None:

@@ -60,6 +60,12 @@ _MODIFICATION_STATUS = {
     Action.REPAIR: ModificationStatus.APPLYING,
     Action.TEST: ModificationStatus.TESTING,
 }
+# Failures of circumstance: the work was not at fault, so a retry goes on where it stopped. Every
+# code of a model's adapter begins with MODEL_.
+_CIRCUMSTANCES = frozenset(
+    {"WORKER_LOST", "RETRIES_EXHAUSTED", "TIMEOUT", "BUDGET_EXCEEDED", "SANDBOX_TOO_WEAK"}
+    | {"PRICE_UNKNOWN"}
+)
 # Failures that leave everything as it was, because nothing was begun.
 _REFUSALS = frozenset({"REQUEST_NOT_UNDERSTOOD"})
 
@@ -75,6 +81,7 @@ class Step:
     promote: bool = False  # the candidate becomes the next revision
     ends: bool = False  # the run is over; a waiting modification may begin
     failure: Failure | None = None
+    resumes: Task | None = None  # the next task takes over its inputs and its finished units
     events: tuple[tuple[str, dict[str, Any]], ...] = field(default=())
 
 
@@ -161,6 +168,37 @@ def cancel(project: Project, modification: Modification | None) -> Step:
     return Step(
         project_status=ProjectStatus.CANCELLED, ends=True, events=(("project_cancelled", {}),)
     )
+
+
+def retry(project: Project, failed: Task | None) -> Step:
+    """The user has a failed creation tried again: from ``failed``, the task that it failed in,
+    where that was a matter of circumstance, else from the plan. Raises `WrongState`."""
+    if project.status is not ProjectStatus.FAILED:
+        raise WrongState(
+            f"There is nothing to try again: the project is {project.status.value}",
+            hint="Only a failed project is retried; ask for a failed modification anew",
+        )
+    code = project.failure.code if project.failure else ""
+    resumes = failed if is_circumstance(code) else None
+    action = resumes.action if resumes else Action.PLAN
+    event = ("project_retried", {"from": action.value, "units": _units(resumes), "failure": code})
+    status = ProjectStatus.QUEUED if action is Action.PLAN else _PROJECT_STATUS[action]
+    return Step(
+        project_status=status,
+        next=action,
+        round=resumes.round if resumes else 0,
+        resumes=resumes,
+        events=(event,),
+    )
+
+
+def is_circumstance(code: str) -> bool:
+    """Whether a failure says nothing about the work itself, so that it need not be done again."""
+    return code in _CIRCUMSTANCES or code.startswith("MODEL_")
+
+
+def _units(task: Task | None) -> int:
+    return len(task.checkpoint) if task else 0
 
 
 def _go(
