@@ -26,6 +26,8 @@ from agenticai_core.models import ApiKey
 
 
 class InvalidIdempotencyKey(ValidationFailed):
+    """The header `Idempotency-Key` is no such key."""
+
     code = "INVALID_IDEMPOTENCY_KEY"
 
 

@@ -24,8 +24,10 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 DESCRIPTIONS = {
     400: "The body is not JSON, or nested too deep.",
     401: "No API key, or an unknown or revoked one.",
+    402: "The project's budget does not cover it.",
     403: "The API key lacks the scope.",
     404: "There is no such thing, or it belongs to somebody else.",
+    405: "The path has other methods; `Allow` names them.",
     408: "The body did not come in time.",
     409: "The state does not allow it now.",
     412: "`If-Match` names an older version.",

@@ -1,11 +1,13 @@
 """The application: routes, handlers and middleware around the given services."""
 
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from agenticai_api import errors, middleware, reference, throttle
+from agenticai_api.openapi import complete
 from agenticai_api.readiness import Readiness
 from agenticai_api.routes import decisions, events, files, health, keys, modifications, projects
 from agenticai_core import bootstrap
@@ -32,13 +34,22 @@ TAGS = [
 ]
 
 
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Built at the first call; the framework keeps it."""
+        derived = super().openapi()
+        return derived if "responses" in derived["components"] else complete(derived, self)
+
+
 def create_app(services: Services, settings: Settings) -> FastAPI:
     """An application over ``services``; it connects to nothing by itself."""
-    app = FastAPI(
+    app = _Application(
         title="agenticai",
         version=version("agenticai"),
         description=DESCRIPTION,
+        license_info={"name": "MIT", "identifier": "MIT"},
         openapi_tags=TAGS,
+        servers=[{"url": "/", "description": "Where this document comes from."}],
         docs_url=None,  # the framework's own pages load scripts from elsewhere
         redoc_url=None,
         generate_unique_id_function=_operation_id,

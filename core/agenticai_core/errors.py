@@ -27,18 +27,26 @@ class AgenticError(Exception):
 
 
 class ValidationFailed(AgenticError):
+    """The request breaks a rule; ``details.errors`` names each field and what is wrong with it."""
+
     code, status = "VALIDATION_ERROR", 422
 
 
 class NotAuthenticated(AgenticError):
+    """No API key, or one that is unknown or revoked."""
+
     code, status = "NOT_AUTHENTICATED", 401
 
 
 class NotAllowed(AgenticError):
+    """The API key lacks the scope that ``details.required_scope`` names."""
+
     code, status = "NOT_ALLOWED", 403
 
 
 class NotFound(AgenticError):
+    """There is no such thing, or it belongs to somebody else."""
+
     code, status = "NOT_FOUND", 404
 
 
@@ -55,6 +63,8 @@ class PreconditionFailed(AgenticError):
 
 
 class UnsafePath(ValidationFailed):
+    """The path leads out of the project, or could not be a file on every system."""
+
     code = "UNSAFE_PATH"
 
 

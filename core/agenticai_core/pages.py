@@ -26,10 +26,14 @@ _NAMES = frozenset({"PK", "SK", "GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK"})
 
 
 class InvalidCursor(ValidationFailed):
+    """The cursor was not given for this list and this caller."""
+
     code = "INVALID_CURSOR"
 
 
 class CursorExpired(ValidationFailed):
+    """The cursor is too old: start again at the first page."""
+
     code = "CURSOR_EXPIRED"
 
 

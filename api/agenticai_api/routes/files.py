@@ -1,8 +1,9 @@
 """A project's current revision: its files, one file, all of them as an archive, its docs."""
 
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from agenticai_api.deps import ProjectId, Reader, ServicesDep
 from agenticai_api.errors import documented
@@ -30,7 +31,10 @@ def list_files(project_id: ProjectId, owner_id: Reader, services: ServicesDep) -
     responses=documented(404) | {200: {"description": "The file.", "content": _TEXT | _BINARY}},
 )
 def read_file(
-    project_id: ProjectId, path: str, owner_id: Reader, services: ServicesDep
+    project_id: ProjectId,
+    path: Annotated[str, Path(description="As the list names it.", examples=["main.py"])],
+    owner_id: Reader,
+    services: ServicesDep,
 ) -> Response:
     """Text comes as plain text whatever its kind, so that a browser never runs it."""
     content = projects.read_file(services, owner_id, project_id, path)

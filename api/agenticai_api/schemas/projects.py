@@ -115,6 +115,8 @@ class ProjectsAnswer(BaseModel):
 
 
 class Approve(RequestBody):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"run": "create"}]})
+
     run: str | None = Field(
         None,
         max_length=MAX_NAME,
@@ -123,6 +125,10 @@ class Approve(RequestBody):
 
 
 class Reject(RequestBody):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"feedback": "Customers need no account of their own."}]}
+    )
+
     feedback: Text | None = Field(
         None, max_length=MAX_FEEDBACK, description="What should be different."
     )
