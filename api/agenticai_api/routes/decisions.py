@@ -1,13 +1,11 @@
-"""What a user decides about a run: go on, try again, stop."""
+"""What a user decides about a run, and says into it: go on, try again, stop."""
 
 from fastapi import APIRouter
 
-from agenticai_api.deps import ProjectId, ServicesDep, Writer
+from agenticai_api.deps import OnceDep, ProjectId, ServicesDep, Writer
 from agenticai_api.errors import documented
-from agenticai_api.schemas.projects import Approve, ProjectAnswer, Reject
-from agenticai_core import projects, runs
-from agenticai_core.errors import WrongState
-from agenticai_core.models import Project
+from agenticai_api.schemas.projects import Approve, ProjectAnswer, Reject, SendMessage
+from agenticai_core import runs, steering
 
 router = APIRouter(prefix="/api/projects/{project_id}", tags=["decisions"])
 
@@ -21,9 +19,8 @@ def approve_run(
     project_id: ProjectId, owner_id: Writer, services: ServicesDep, body: Approve | None = None
 ) -> ProjectAnswer:
     """With ``run`` only that one: what has taken its place meanwhile is not approved unseen."""
-    if body and body.run:
-        _must_be_active(projects.get_project(services, owner_id, project_id), body.run)
-    return ProjectAnswer.of(runs.approve(services, owner_id, project_id))
+    run = body.run if body else None
+    return ProjectAnswer.of(runs.approve(services, owner_id, project_id, run))
 
 
 @router.post(
@@ -44,10 +41,34 @@ def cancel_run(project_id: ProjectId, owner_id: Writer, services: ServicesDep) -
     return ProjectAnswer.of(runs.cancel(services, owner_id, project_id))
 
 
-def _must_be_active(project: Project, run: str) -> None:
-    if project.active_run != run:
-        raise WrongState(
-            f"'{run}' is not what the project is working on",
-            hint="Look at its active_run",
-            details={"active_run": project.active_run},
-        )
+@router.post(
+    "/messages",
+    status_code=202,
+    summary="Say something into the run under way",
+    responses=documented(400, 404, 409, 413, 415),
+)
+def send_message(
+    *,
+    project_id: ProjectId,
+    body: SendMessage,
+    owner_id: Writer,
+    services: ServicesDep,
+    once: OnceDep,
+) -> ProjectAnswer:
+    """The agents' next questions to the model hold it. What comes too late to be heeded is told
+    by an event `message_not_used`."""
+    return ProjectAnswer.of(steering.send_message(services, owner_id, project_id, body.text, once))
+
+
+@router.post(
+    "/retry",
+    status_code=202,
+    summary="Try a failed project again",
+    responses=documented(404, 409),
+)
+def retry_project(
+    project_id: ProjectId, owner_id: Writer, services: ServicesDep, once: OnceDep
+) -> ProjectAnswer:
+    """Goes on where it stopped when the failure was one of circumstance (a lost worker, a time
+    limit, a budget, the model); otherwise begins with a new plan."""
+    return ProjectAnswer.of(steering.retry_project(services, owner_id, project_id, once))

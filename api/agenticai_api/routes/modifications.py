@@ -1,4 +1,4 @@
-"""Modifications: ask for a change, and see what became of it."""
+"""Modifications: ask for a change, decide on it, and see what became of it."""
 
 from fastapi import APIRouter, Response
 
@@ -17,7 +17,8 @@ from agenticai_api.schemas.modifications import (
     ModificationsAnswer,
     RequestModification,
 )
-from agenticai_core import projects, runs
+from agenticai_api.schemas.projects import Reject
+from agenticai_core import projects, runs, steering
 
 router = APIRouter(prefix="/api/projects/{project_id}", tags=["modifications"])
 
@@ -61,4 +62,52 @@ def get_modification(
 ) -> ModificationAnswer:
     return ModificationAnswer(
         modification=projects.get_modification(services, owner_id, project_id, modification_id)
+    )
+
+
+@router.post(
+    "/modifications/{modification_id}/approve",
+    summary="Approve a modification that waits for it",
+    responses=documented(404, 409),
+)
+def approve_modification(
+    project_id: ProjectId, modification_id: ModificationId, owner_id: Writer, services: ServicesDep
+) -> ModificationAnswer:
+    return ModificationAnswer(
+        modification=steering.approve_modification(services, owner_id, project_id, modification_id)
+    )
+
+
+@router.post(
+    "/modifications/{modification_id}/reject",
+    summary="Reject a modification that waits for approval",
+    responses=documented(400, 404, 409, 413, 415),
+)
+def reject_modification(
+    *,
+    project_id: ProjectId,
+    modification_id: ModificationId,
+    owner_id: Writer,
+    services: ServicesDep,
+    body: Reject | None = None,
+) -> ModificationAnswer:
+    """With feedback it is analysed again; without, it ends."""
+    feedback = body.feedback if body else None
+    return ModificationAnswer(
+        modification=steering.reject_modification(
+            services, owner_id, project_id, modification_id, feedback
+        )
+    )
+
+
+@router.post(
+    "/modifications/{modification_id}/cancel",
+    summary="Cancel a modification in work or in the queue",
+    responses=documented(404, 409),
+)
+def cancel_modification(
+    project_id: ProjectId, modification_id: ModificationId, owner_id: Writer, services: ServicesDep
+) -> ModificationAnswer:
+    return ModificationAnswer(
+        modification=steering.cancel_modification(services, owner_id, project_id, modification_id)
     )

@@ -22,6 +22,7 @@ from agenticai_api.schemas.projects import (
     UpdateProject,
 )
 from agenticai_core import projects, runs
+from agenticai_core.configuration import Tag
 from agenticai_core.models import Project, ProjectStatus, ProjectType
 
 router = APIRouter(prefix="/api/projects", tags=["projects"])
@@ -40,13 +41,7 @@ def create_project(
     project = runs.create_project(
         services,
         owner_id,
-        runs.NewProject(
-            name=body.name,
-            type=body.type,
-            description=body.description or body.name,
-            approval=body.approval,
-            token_budget=body.token_budget,
-        ),
+        runs.NewProject(**body.model_dump() | {"description": body.description or body.name}),
         once,
     )
     response.headers["Location"] = f"/api/projects/{project.id}"
@@ -55,14 +50,23 @@ def create_project(
 
 @router.get("", summary="List your projects, newest first")
 def list_projects(
+    *,
     owner_id: Reader,
     services: ServicesDep,
     paging: PagingDep,
     status: Annotated[ProjectStatus | None, Query(description="Only those.")] = None,
     type_: Annotated[ProjectType | None, Query(alias="type", description="Only those.")] = None,
+    tag: Annotated[Tag | None, Query(description="Only those that have it.")] = None,
 ) -> ProjectsAnswer:
+    """With a filter a page can be short, or empty, before the last: it ends with its cursor."""
     listing = projects.list_projects(
-        services, owner_id, status=status, type_=type_, limit=paging.limit, cursor=paging.cursor
+        services,
+        owner_id,
+        status=status,
+        type_=type_,
+        tag=tag,
+        limit=paging.limit,
+        cursor=paging.cursor,
     )
     found = [ProjectView.of(project) for project in listing.items]
     return ProjectsAnswer(projects=found, next_cursor=listing.next_cursor)
@@ -77,7 +81,7 @@ def get_project(
 
 @router.put(
     "/{project_id}",
-    summary="Change a project's name, description, approval or budget",
+    summary="Change what you have set on a project",
     responses=documented(400, 404, 409, 412, 413, 415),
 )
 def update_project(
