@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     gemini_api_key: SecretStr | None = Field(None, validation_alias="GEMINI_API_KEY")
     gemini_endpoint: str | None = None  # another server that speaks Gemini's REST format
     model_timeout: float = 120.0
+    # USD per million tokens; unset: what `prices` has
+    model_price_input: float | None = Field(None, ge=0)
+    model_price_output: float | None = Field(None, ge=0)
 
     lease_seconds: float = 90.0
     heartbeat_seconds: float = 30.0

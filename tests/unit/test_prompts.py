@@ -7,7 +7,7 @@ import pytest
 from jinja2 import UndefinedError
 from tests.fakes.notes import ANALYSIS, FILES, PLAN
 
-from agenticai_core.models import Impact, Model, TestFailure, TestReport
+from agenticai_core.models import DeploymentConfig, Impact, Model, TestFailure, TestReport
 from agenticai_core.plans import Analysis, Plan
 from agenticai_worker.llm.base import Prompt
 from agenticai_worker.prompts import TREE_BUDGET, estimate_tokens, fingerprint, render
@@ -16,10 +16,25 @@ from agenticai_worker.prompts.schemas import SCHEMAS, flat_schema
 
 NONCE = "0123456789ab"
 REPORT = TestReport(failed=1, failures=(TestFailure(test="tests/test_notes.py::t", message="no"),))
+SAID: dict[str, object] = {"messages": ()}
 VALUES = {
-    "plan": {"name": "N", "type": "api", "description": "Keeps notes", "feedback": ""},
-    "analyze": {"request": "Add colours", "plan": PLAN, "tree": FILES},
-    "generate": {"plan": PLAN, "path": "app/main.py", "purpose": "The app", "written": FILES},
+    "plan": {
+        "name": "N",
+        "type": "api",
+        "description": "Keeps notes",
+        "feedback": "",
+        **SAID,
+        "dependencies": (),
+        "environment": (),
+    },
+    "analyze": {"request": "Add colours", "plan": PLAN, "tree": FILES, "feedback": "", **SAID},
+    "generate": {
+        "plan": PLAN,
+        "path": "app/main.py",
+        "purpose": "The app",
+        "written": FILES,
+        **SAID,
+    },
     "apply": {
         "request": "Add colours",
         "plan": PLAN,
@@ -28,6 +43,7 @@ VALUES = {
         "content": FILES["app/main.py"],
         "impact": ANALYSIS.impact,
         "tree": FILES,
+        **SAID,
     },
     "diagnose": {
         "plan": PLAN,
@@ -42,8 +58,17 @@ VALUES = {
         "tree": FILES,
         "paths": ("app/main.py",),
         "cause": "A typing error.",
+        **SAID,
     },
-    "package": {"plan": PLAN, "path": "Dockerfile", "purpose": "An image", "tree": FILES},
+    "package": {
+        "plan": PLAN,
+        "path": "Dockerfile",
+        "purpose": "An image",
+        "tree": FILES,
+        "deployment": DeploymentConfig(),
+        "environment": (),
+        **SAID,
+    },
 }
 
 

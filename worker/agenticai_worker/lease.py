@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from tenacity import (
@@ -35,7 +35,7 @@ from agenticai_core.store.base import (
     Write,
     equals,
 )
-from agenticai_worker.work import PermanentFailure
+from agenticai_worker.budget import check_budgets
 
 _log = structlog.get_logger()
 
@@ -48,7 +48,11 @@ _SILENT = frozenset({Action.MIRROR, Action.DELETE})
 
 @dataclass
 class Lease:
-    """The right to write for one task, as long as the fence holds."""
+    """The right to write for one task, as long as the fence holds.
+
+    ``project`` is what the last write under the fence has seen: after each unit, and before and
+    after each call of a language model.
+    """
 
     services: Services
     settings: Settings
@@ -99,8 +103,11 @@ class Lease:
         self._under_fence(record)
         self.task = self.task.model_copy(update={"checkpoint": self.task.checkpoint | {unit: key}})
 
-    def reserve(self, tokens: int) -> None:
-        """Set tokens aside before a model call; raises `PermanentFailure` when too few are left."""
+    def reserve(self, tokens: int, microusd: int | None = 0) -> None:
+        """Set aside what a model call may take; raises `PermanentFailure` when too little is left.
+
+        ``microusd``: what it may cost, None where nobody knows.
+        """
 
         before: list[int] = []
 
@@ -109,20 +116,12 @@ class Lease:
             before.append(task.reservation)
             if task.reservation != before[0]:
                 return  # an earlier try succeeded and its answer was lost
-            held = project.usage.total + project.tokens_reserved
-            if project.token_budget is not None and held + tokens > project.token_budget:
-                raise PermanentFailure(
-                    "BUDGET_EXCEEDED",
-                    f"The next model call may take {tokens} tokens; {project.token_budget - held} "
-                    f"of the budget of {project.token_budget} are left",
-                    "Ask again with a higher token_budget",
-                )
-            reserved = {"tokens_reserved": project.tokens_reserved + tokens}
-            self._write_budget(project, task.reservation + tokens, reserved)
+            check_budgets(project, tokens, microusd)
+            self._write_budget(project, task, tokens, microusd or 0, Usage())
 
         self._under_fence(write)
 
-    def settle(self, reserved: int, used: Usage) -> None:
+    def settle(self, reserved: int, used: Usage, reserved_microusd: int | None = 0) -> None:
         """Replace a reservation by what the call really used."""
 
         before: list[int] = []
@@ -132,11 +131,7 @@ class Lease:
             before.append(task.reservation)
             if task.reservation != before[0]:
                 return  # an earlier try succeeded and its answer was lost
-            spent = {
-                "usage": project.usage + used,
-                "tokens_reserved": project.tokens_reserved - reserved,
-            }
-            self._write_budget(project, task.reservation - reserved, spent)
+            self._write_budget(project, task, -reserved, -(reserved_microusd or 0), used)
 
         if reserved or used.total:
             self._under_fence(write)
@@ -179,10 +174,24 @@ class Lease:
     def _mine(self) -> Condition:
         return equals("fence", self.task.fence) & equals("status", TaskStatus.RUNNING.value)
 
-    def _write_budget(self, project: Project, reservation: int, fields: dict[str, Any]) -> None:
-        changed = project.model_copy(update=fields | {"version": project.version + 1})
+    def _write_budget(
+        self, project: Project, task: Task, tokens: int, microusd: int, used: Usage
+    ) -> None:
+        """Add to what is reserved, and to what is used."""
+        changed = project.model_copy(
+            update={
+                "usage": project.usage + used,
+                "tokens_reserved": project.tokens_reserved + tokens,
+                "cost_reserved_microusd": project.cost_reserved_microusd + microusd,
+                "version": project.version + 1,
+            }
+        )
+        held = {
+            "reservation": task.reservation + tokens,
+            "reservation_microusd": task.reservation_microusd + microusd,
+        }
         self.services.store.write(
-            Update(self._key, set={"reservation": reservation}, condition=self._mine()),
+            Update(self._key, set=held, condition=self._mine()),
             Put(project_item(changed), equals("version", project.version)),
         )
 
@@ -202,6 +211,7 @@ class Lease:
             ):
                 self.lost.set()
                 raise FenceLost(self.task.id)
+            self.project = seen.project
             write(seen, task)
 
         _retrying(attempt, self.settings.lease_seconds)
@@ -249,6 +259,7 @@ def _taken(settings: Settings, project: Project, task: Task) -> tuple[Project, T
             "due_at": until,
             "sends": 0,
             "reservation": 0,
+            "reservation_microusd": 0,
             "updated_at": stamp(now()),
         }
     )

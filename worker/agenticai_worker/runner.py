@@ -32,6 +32,7 @@ from agenticai_core.models import (
     Task,
     Usage,
 )
+from agenticai_core.prices import find_price
 from agenticai_core.queues import MAX_DELAY, TIME_LIMITS
 from agenticai_core.settings import Settings
 from agenticai_core.store import keys
@@ -184,6 +185,8 @@ def _advance(run: "Run", outcome: Outcome) -> None:
     When an answer was lost, the next try finds the fence gone, and the sweeper wakes what follows.
     """
     task = run.task
+    heard = {"messages_shown": run.messages_shown, "messages_used": run.messages_used}
+    outcome = outcome.model_copy(update=heard)
     for attempt in Retrying(
         retry=retry_if_exception_type(_STORE),
         stop=stop_after_delay(run.worker.settings.lease_seconds),
@@ -220,6 +223,8 @@ class Run:
     lease: Lease
     began: float
     timings: dict[str, float] = field(default_factory=dict)
+    messages_shown: int = 0  # of the run's messages, so many have been in a prompt
+    messages_used: int = 0
     _said: int = 0
 
     def __post_init__(self) -> None:
@@ -307,28 +312,51 @@ class Run:
     def ask(self, prompt: Prompt, schema: type[T] | None = None) -> Generation[T]:
         self.check()
         model = self.worker.model
-        reserved = model.count_tokens(prompt) + prompt.max_output_tokens if model.llm else 0
+        most = self._most_of(prompt)
+        price = find_price(model.name, self.worker.settings)
+        reserved, held = most.total, price.microusd(most) if price else None
         if reserved:
-            self.lease.reserve(reserved)
+            self.lease.reserve(reserved, held)
+
+        def settle(used: Usage) -> None:
+            cost = price.microusd(used) if price else 0
+            self.lease.settle(reserved, used.model_copy(update={"cost_microusd": cost}), held)
+
         voice = _Voice(self, prompt.name)
         timeout = min(self.worker.settings.model_timeout, max(1.0, self.remaining()))
         began = time.monotonic()
         try:
             generation = model.generate(prompt, schema, voice.hear, timeout)
         except (MalformedReply, PermanentModelError) as error:
-            self.lease.settle(reserved, error.usage)
+            settle(error.usage)
             raise
         except TransientModelError as error:
             # Without an answer there is no count. What the call may have cost stays reserved and
             # is counted as spent when this run ends: better too much than an overshoot.
             if error.refused:
-                self.lease.settle(reserved, Usage())
+                settle(Usage())
             raise
         finally:
             self._add("model_seconds", time.monotonic() - began)
             voice.flush()
-        self.lease.settle(reserved, generation.usage)
+        settle(generation.usage)
+        self._note_messages(prompt, heeded=generation.heeded)
         return generation
+
+    def _most_of(self, prompt: Prompt) -> Usage:
+        """The most that an answer to this prompt can take."""
+        model = self.worker.model
+        if not model.llm:
+            return Usage()
+        return Usage(
+            input_tokens=model.count_tokens(prompt), output_tokens=prompt.max_output_tokens
+        )
+
+    def _note_messages(self, prompt: Prompt, *, heeded: bool) -> None:
+        shown = len(prompt.values.get("messages", ()))
+        self.messages_shown = max(self.messages_shown, shown)
+        if heeded:
+            self.messages_used = max(self.messages_used, shown)
 
     def say(self, about: str, text: str) -> None:
         """Append streamed text to the log, outside every transaction; lost text harms nothing."""

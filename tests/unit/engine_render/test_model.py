@@ -29,6 +29,8 @@ class House:
         self.work = FakeWork(TemplateModel(), project=PROJECT)
 
     def run(self, action: Action, request: str = LOGGING) -> Outcome:
+        if action is Action.ANALYZE:
+            self.inputs.pop("old_plan", None)  # a modification begins with the plan alone
         self.work = FakeWork(
             TemplateModel(),
             action,

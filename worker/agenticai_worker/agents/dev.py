@@ -17,7 +17,7 @@ from agenticai_worker.agents.base import (
     store_changes,
     update_tree,
 )
-from agenticai_worker.agents.ops import PACKAGED
+from agenticai_worker.agents.ops import files_to_package
 from agenticai_worker.llm.base import Prompt
 from agenticai_worker.prompts.schemas import Diagnosis
 from agenticai_worker.work import PermanentFailure, Work
@@ -28,7 +28,8 @@ MAX_REPAIRED = 12  # files in one repair
 def generate(work: Work, tools: Tools) -> Outcome:  # noqa: ARG001 - every agent has this form
     """Write every planned file, one unit each; outputs ``manifest``."""
     plan = current_plan(work)
-    files = [file for file in plan.files if file.path not in PACKAGED]
+    later = files_to_package(work.project)
+    files = [file for file in plan.files if file.path not in later]
     written: dict[str, str] = {}
     for number, file in enumerate(files, start=1):
         step = (number, len(files))
@@ -46,7 +47,13 @@ def _write_file(
     work: Work, unit: str, plan: Plan, file: PlannedFile, written: Mapping[str, str]
 ) -> Mapping[str, str | None]:
     def make_prompt(tree: Mapping[str, str]) -> Prompt:
-        values = {"plan": plan, "path": file.path, "purpose": file.purpose, "written": tree}
+        values = {
+            "plan": plan,
+            "path": file.path,
+            "purpose": file.purpose,
+            "written": tree,
+            "messages": work.project.messages,
+        }
         return Prompt("generate", values, max_output_tokens=OUTPUT_TOKENS)
 
     only = frozenset({file.path})
@@ -129,6 +136,7 @@ def _change_file(
             "content": now.get(path, ""),
             "impact": change.impact,
             "tree": now,
+            "messages": work.project.messages,
         }
         return Prompt("apply", values, max_output_tokens=OUTPUT_TOKENS)
 
@@ -233,6 +241,7 @@ def _correct(work: Work, broken: _Broken, diagnosis: Diagnosis) -> Mapping[str, 
             "tree": now,
             "paths": diagnosis.paths,
             "cause": diagnosis.cause,
+            "messages": work.project.messages,
         }
         return Prompt("repair", values, max_output_tokens=2 * OUTPUT_TOKENS)
 

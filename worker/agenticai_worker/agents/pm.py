@@ -8,7 +8,7 @@ from agenticai_core.models import EventDraft, Failure, Impact, Outcome
 from agenticai_core.paths import check_collisions, safe_path
 from agenticai_core.plans import Analysis, Plan
 from agenticai_worker.agents.ask import ask_json
-from agenticai_worker.agents.base import OUTPUT_TOKENS, Tools, current_plan, read_text_tree
+from agenticai_worker.agents.base import OUTPUT_TOKENS, Tools, read_text_tree
 from agenticai_worker.edits import MAX_FILES
 from agenticai_worker.imports import dependants, import_graph
 from agenticai_worker.llm.base import Prompt
@@ -40,11 +40,15 @@ def _make_plan(work: Work) -> Plan:
             "type": project.type.value,
             "description": project.description,
             "feedback": work.task.inputs.get("feedback", ""),
+            "dependencies": project.dependencies,
+            "environment": project.environment,
+            "messages": project.messages,
         },
         max_output_tokens=2 * OUTPUT_TOKENS,
     )
     made = ask_json(work, prompt, Plan, find_plan_problem)
-    return made.model_copy(update={"name": project.name, "type": project.type})
+    fixed = {"name": project.name, "type": project.type, "dependencies": project.dependencies}
+    return made.model_copy(update=fixed)
 
 
 def find_plan_problem(plan: Plan) -> str | None:
@@ -105,7 +109,7 @@ def analyze(work: Work, tools: Tools) -> Outcome:  # noqa: ARG001 - every agent 
     if not impact.understood or new_plan is None:
         return Outcome(failure=_not_understood(impact), impact=impact, summary=impact.reason)
     outputs = {
-        "old_plan": work.task.inputs["plan"],
+        "old_plan": work.task.inputs[_plan_before(work)],
         "plan": put_plan(work.files, work.project.id, new_plan),
         "impact": put_document(work.files, work.project.id, impact),
     }
@@ -115,10 +119,16 @@ def analyze(work: Work, tools: Tools) -> Outcome:  # noqa: ARG001 - every agent 
 def _make_analysis(work: Work, tree: Mapping[str, str]) -> Analysis:
     if work.modification is None:
         raise PermanentFailure("NO_REQUEST", "There is no modification to analyse.")
-    plan_now = current_plan(work)
+    plan_now = work.document(_plan_before(work), Plan)
     prompt = Prompt(
         "analyze",
-        {"request": work.modification.request, "plan": plan_now, "tree": tree},
+        {
+            "request": work.modification.request,
+            "plan": plan_now,
+            "tree": tree,
+            "feedback": work.task.inputs.get("feedback", ""),
+            "messages": work.project.messages,
+        },
         max_output_tokens=2 * OUTPUT_TOKENS,
     )
     analysis = ask_json(
@@ -126,10 +136,20 @@ def _make_analysis(work: Work, tree: Mapping[str, str]) -> Analysis:
     )
     if analysis.plan is None:
         return analysis
-    fixed = {"name": plan_now.name, "type": plan_now.type}
+    fixed = {
+        "name": plan_now.name,
+        "type": plan_now.type,
+        "dependencies": plan_now.dependencies,
+    }
     return Analysis(
         impact=_with_risk(analysis.impact, tree), plan=analysis.plan.model_copy(update=fixed)
     )
+
+
+def _plan_before(work: Work) -> str:
+    """The input that is the plan before the change: an analysis that was rejected has left its
+    own as ``plan``."""
+    return "old_plan" if "old_plan" in work.task.inputs else "plan"
 
 
 def find_impact_problem(analysis: Analysis, tree: Mapping[str, str]) -> str | None:

@@ -34,12 +34,16 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Generation(Generic[T]):
-    """``value`` is set when a schema was asked for; ``text`` is the whole reply."""
+    """``value`` is set when a schema was asked for; ``text`` is the whole reply.
+
+    ``heeded`` is false when the user's messages in the prompt played no part in the reply.
+    """
 
     value: T | None
     text: str
     usage: Usage = field(default_factory=Usage)
     truncated: bool = False
+    heeded: bool = True
 
 
 class ModelError(Exception):

@@ -14,9 +14,14 @@ from agenticai_core.plans import Analysis, Plan, PlannedFile
 from agenticai_worker.llm.base import Generation, PermanentModelError, Prompt
 from agenticai_worker.llm.template.patch import edited_by_hand, merge
 from agenticai_worker.llm.template.understand.changes import Change, change_plan
-from agenticai_worker.llm.template.understand.plan import make_plan
-from agenticai_worker.llm.template.write.project import render, render_deployment
+from agenticai_worker.llm.template.understand.feedback import make_plan_with
+from agenticai_worker.llm.template.write.project import (
+    render,
+    render_deployment,
+    render_platform,
+)
 from agenticai_worker.llm.template.write.purposes import purpose_of
+from agenticai_worker.llm.template.write.wanted import with_wanted
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -48,7 +53,7 @@ class TemplateModel:
             for piece in _pieces(text):
                 on_text(piece)
         value = schema.model_validate_json(text) if schema is not None else None
-        return Generation(value=value, text=text)
+        return Generation(value=value, text=text, heeded=_heeds_messages(prompt))
 
     def count_tokens(self, prompt: Prompt) -> int:
         del prompt
@@ -62,19 +67,43 @@ class _Diagnosis(BaseModel):
 
 def _plan(prompt: Prompt) -> Plan:
     values = prompt.values
-    plan = make_plan(
-        values["name"], ProjectType(values["type"]), values["description"], values["feedback"]
+    plan = make_plan_with(
+        values["name"], ProjectType(values["type"]), values["description"], _remarks(prompt)
     )
-    return _with_files(plan)
+    return _with_files(with_wanted(plan, tuple(values["dependencies"])))
+
+
+def _remarks(prompt: Prompt) -> list[str]:
+    """What the user has said about an earlier plan, and into the run, each for itself."""
+    said = [*prompt.values["feedback"].split("\n\n"), *prompt.values["messages"]]
+    return [remark for remark in said if remark.strip()]
 
 
 def _analyze(prompt: Prompt) -> Analysis:
-    request, plan, tree = (prompt.values[name] for name in ("request", "plan", "tree"))
-    change = change_plan(plan, request)
+    plan, tree = prompt.values["plan"], prompt.values["tree"]
+    change = change_plan(plan, _wish(prompt))
     if not change.understood or change.plan is None:
         return Analysis(impact=Impact(understood=False, reason=change.reason))
     new = _with_files(change.plan)
     return Analysis(impact=_impact(change, plan, new, tree), plan=new)
+
+
+def _wish(prompt: Prompt) -> str:
+    """The request with what was said about it; messages only where they are understood."""
+    whole = "\n".join([prompt.values["request"], *_remarks(prompt)])
+    if not prompt.values["messages"] or change_plan(prompt.values["plan"], whole).understood:
+        return whole
+    return "\n".join([prompt.values["request"], prompt.values["feedback"]])
+
+
+def _heeds_messages(prompt: Prompt) -> bool:
+    match prompt.name:
+        case "plan":
+            return True
+        case "analyze":
+            return all(message in _wish(prompt) for message in prompt.values["messages"])
+        case _:
+            return False
 
 
 def _impact(change: Change, old: Plan, new: Plan, tree: Mapping[str, str]) -> Impact:
@@ -100,7 +129,10 @@ def _generate(prompt: Prompt) -> str:
 
 
 def _package(prompt: Prompt) -> str:
-    return _whole(prompt, _known(render_deployment(prompt.values["plan"]), prompt.values["path"]))
+    values = prompt.values
+    plan, deployment, environment = values["plan"], values["deployment"], values["environment"]
+    files = {**render_deployment(plan), **render_platform(plan, deployment, environment)}
+    return _whole(prompt, _known(files, values["path"]))
 
 
 def _apply(prompt: Prompt) -> str:

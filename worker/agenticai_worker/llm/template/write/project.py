@@ -6,18 +6,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
 
+from agenticai_core.models import DeploymentConfig
 from agenticai_core.plans import Plan
 from agenticai_worker.llm.template.write import entities, moves, names, samples
 from agenticai_worker.llm.template.write.figures import Figure, figures_of
 from agenticai_worker.llm.template.write.lines import FILTERS
 from agenticai_worker.llm.template.write.readme import readme_values
 from agenticai_worker.llm.template.write.spec import Project, make_spec
-from agenticai_worker.llm.template.write.versions import RUNTIME, TESTING, pinned
+from agenticai_worker.llm.template.write.versions import AUTH, RUNTIME, TESTING
+from agenticai_worker.llm.template.write.wanted import requirements
 
 _BLUEPRINTS = Path(__file__).resolve().parents[1] / "blueprints"
 _RUFF = ("--isolated", "--line-length=100", "--target-version=py311", "--quiet")
@@ -34,6 +36,20 @@ def render_deployment(plan: Plan) -> Mapping[str, str]:
     return {
         name: _fill(project, f"deployment/{name}.j2")
         for name in ("Dockerfile", ".dockerignore", "compose.yaml", "DEPLOYMENT.md")
+    }
+
+
+def render_platform(
+    plan: Plan, deployment: DeploymentConfig, environment: Sequence[str]
+) -> Mapping[str, str]:
+    """Path -> content of the files that Ops adds for a platform, and for the variables that the
+    user has set; ``environment`` has their names."""
+    project = make_spec(plan)
+    secrets = sorted({*environment, *(["AUTH_SECRET"] if project.auth else [])})
+    values = {"region": deployment.region, "environment": environment, "secrets": secrets}
+    return {
+        "copilot/api/manifest.yml": _fill(project, "deployment/manifest.yml.j2", **values),
+        ".env.example": _fill(project, "deployment/.env.example.j2", **values),
     }
 
 
@@ -76,8 +92,9 @@ def _files(project: Project) -> Iterator[tuple[str, str]]:
         fill("tests/samples.py.j2", sample=samples.sample, numbered=samples.numbered),
     )
     yield "tests/test_service.py", fill("tests/test_service.py.j2")
-    yield "requirements.txt", pinned(RUNTIME, auth=project.auth)
-    yield "requirements-dev.txt", "-r requirements.txt\n" + pinned(TESTING)
+    needed = RUNTIME | (AUTH if project.auth else {})
+    yield "requirements.txt", requirements(needed, project.plan.dependencies)
+    yield "requirements-dev.txt", "-r requirements.txt\n" + requirements(TESTING, ())
     yield "pytest.ini", fill("pytest.ini.j2")
     yield ".gitignore", fill(".gitignore.j2")
     yield "README.md", fill("README.md.j2", **readme_values(project, figures))

@@ -12,9 +12,3 @@ RUNTIME = {
 }
 AUTH = {"pyjwt": "2.15.1"}
 TESTING = {"httpx2": "2.16.2", "pytest": "9.2.0", "pytest-cov": "7.1.0"}
-
-
-def pinned(packages: dict[str, str], *, auth: bool = False) -> str:
-    """Lines of a requirements file."""
-    chosen = packages | (AUTH if auth else {})
-    return "".join(f"{name}=={version}\n" for name, version in sorted(chosen.items()))
