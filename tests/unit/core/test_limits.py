@@ -227,12 +227,13 @@ def test_who_joins_takes_part_at_once_and_is_seen_at_the_next_beat(clock):
     first.beat()
     second.beat()
     assert (first.count(), second.count()) == (1, 2)
+    assert admitted(old, 1) == 1  # 199 are left
     assert admitted(new, 300) == 100
 
     first.beat()
 
     assert first.count() == 2
-    assert admitted(old, 300) == 100  # its full bucket was cut to the share
+    assert admitted(old, 300) == 100  # cut to the share
 
 
 def test_who_leaves_is_gone_at_the_next_beat(clock):

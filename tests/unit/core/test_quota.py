@@ -156,6 +156,29 @@ def test_threads_of_several_instances_never_admit_more(quota, threads, instances
     assert total + sum(admitted(one, quota) for one in crowd) == quota
 
 
+def test_what_another_reserves_between_look_and_write_is_not_reserved_again(store, clock):
+    one, other = (MonthlyQuota(store, 10, clock=clock) for _ in range(2))
+    look, others = store.get, []
+
+    def look_slowly(key):
+        seen = look(key)
+        if not others:
+            others.append(0)  # only once
+            others[0] = admitted(other, 20)
+        return seen
+
+    store.get = look_slowly
+    assert admitted(one, 20) + others[0] == 10
+
+
+def test_of_the_little_that_is_left_each_takes_its_part_only(store, clock):
+    crowd = [MonthlyQuota(store, 12, instances=lambda: 3, clock=clock) for _ in range(2)]
+    crowd[0].take("alice")
+    assert counted(store) == 4
+    crowd[1].take("alice")
+    assert counted(store) == 6
+
+
 # ---- what it costs ------------------------------------------------------------------------------
 
 
