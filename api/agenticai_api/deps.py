@@ -148,6 +148,7 @@ async def _once(
             description="Names this request, so that sending it again within 24 h has no second "
             "effect and gets the same answer. 1 to 255 visible characters, such as a UUID.",
             examples=["8e03978e-40d5-43e8-bc93-6894a57f9324"],
+            json_schema_extra={"pattern": f"^{_REQUEST_KEY.pattern}$"},
         ),
     ] = None,
 ) -> Once | None:

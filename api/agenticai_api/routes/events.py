@@ -11,7 +11,7 @@ from agenticai_core import events, projects
 
 router = APIRouter(prefix="/api/projects/{project_id}", tags=["events"])
 
-MAX_SEQ = 10**12 - 1  # what the log's keys can hold
+MAX_SEQ = 10**12 - 2  # the log's keys can hold one more, which is where reading begins
 
 
 @router.get("/events", summary="Read a project's events", responses=documented(404))

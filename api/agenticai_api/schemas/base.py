@@ -1,5 +1,6 @@
 """What the bodies of all routes share, and the one form of errors."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,8 +15,22 @@ MAX_NAME = 100
 MAX_TEXT = 20_000
 
 
+# Control characters, line breaks, and what turns the direction of the text around it.
+_NOT_IN_LINE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff"
+_NOT_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f"
+
+
+def _pattern(refused: str) -> str:
+    """Spaces, then something that is none, then anything; nothing ``refused`` anywhere."""
+    return rf"^[^\S{refused}]*[^\s{refused}][^{refused}]*$"
+
+
+LINE = _pattern(_NOT_IN_LINE)
+TEXT = _pattern(_NOT_IN_TEXT)
+
+
 def _check_line(text: str) -> str:
-    if not text.isprintable():
+    if not re.fullmatch(LINE, text):
         raise ValueError("control characters and line breaks are not allowed")
     return text
 
@@ -23,7 +38,7 @@ def _check_line(text: str) -> str:
 def _check_text(text: str) -> str:
     if not text.strip():
         raise ValueError("say something: it holds nothing but spaces")
-    if any(ord(char) < 32 and char not in "\t\r\n" for char in text):
+    if not re.fullmatch(TEXT, text):
         raise ValueError("control characters other than tabs and line breaks are not allowed")
     return text
 
@@ -32,9 +47,13 @@ Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
     AfterValidator(_check_line),
+    Field(json_schema_extra={"pattern": LINE}),
 ]
 Text = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(_check_text)
+    str,
+    StringConstraints(min_length=1, max_length=MAX_TEXT),
+    AfterValidator(_check_text),
+    Field(json_schema_extra={"pattern": TEXT}),
 ]
 
 
