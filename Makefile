@@ -62,6 +62,18 @@ types: setup ## Check types
 imports: setup ## Check who may import whom
 	@$(BIN)/lint-imports
 
+.PHONY: lint-api
+lint-api: setup ## Check the OpenAPI document by Redocly's rules (needs npm)
+	@requirements/setup-node requirements/node
+	@document=$$(mktemp --suffix=.json); trap 'rm -f "$$document"' EXIT; \
+	$(BIN)/python -m agenticai_api.openapi >"$$document"; \
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true requirements/node/node_modules/.bin/redocly \
+		lint --config requirements/node/redocly.yaml "$$document"
+
+.PHONY: fuzz
+fuzz: setup ## Fuzz the live API with schemathesis, all phases and checks (ARGS="--seconds 120")
+	@$(BIN)/python tests/fuzz/run.py $(ARGS)
+
 .PHONY: bench
 bench: setup ## Measure times and AWS calls of ten projects, into docs/performance.md
 	@$(BIN)/python bench/main_job.py --write docs/performance.md $(ARGS)
