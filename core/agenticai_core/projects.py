@@ -65,24 +65,16 @@ class ProjectChanges(Model):
     name: str | None = Field(None, min_length=1, max_length=100)
     description: str | None = Field(None, min_length=1, max_length=20_000)
     approval: Literal["auto", "required"] | None = None
-    tags: Tags | None = None
-    dependencies: Dependencies | None = None
-    environment_vars: EnvironmentChanges | None = None
-    deployment_config: DeploymentConfig | None = None
+    tags: Tags = ()
+    dependencies: Dependencies = ()
+    environment_vars: EnvironmentChanges = Field(default_factory=dict)
+    deployment_config: DeploymentConfig = DeploymentConfig()
     token_budget: TokenBudget | None = None
     cost_budget_usd: CostBudget | None = None
 
-    @field_validator(
-        "name",
-        "description",
-        "approval",
-        "tags",
-        "dependencies",
-        "environment_vars",
-        "deployment_config",
-    )
+    @field_validator("name", "description", "approval")
     @classmethod
-    def _refuse_null(cls, value: T | None) -> T:
+    def _refuse_null(cls, value: str | None) -> str:
         # Defaults do not come through here: this null was meant.
         if value is None:
             raise ValueError("cannot be null; leave it out to keep it as it is")

@@ -1,6 +1,6 @@
 """Bodies about projects, and the decisions on their runs."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -83,25 +83,17 @@ class UpdateProject(RequestBody):
     name: Name | SkipJsonSchema[None] = None
     description: Text | SkipJsonSchema[None] = None
     approval: Literal["auto", "required"] | SkipJsonSchema[None] = None
-    tags: Tags | SkipJsonSchema[None] = Field(None, description=_TAGS)
-    dependencies: Dependencies | SkipJsonSchema[None] = Field(None, description=_DEPENDENCIES)
-    environment_vars: EnvironmentChanges | SkipJsonSchema[None] = None
-    deployment_config: DeploymentConfig | SkipJsonSchema[None] = Field(
-        None, description=_DEPLOYMENT
+    # Defaults that are made are not in the schema: what is left out is not set at all.
+    tags: Tags = Field(default_factory=tuple, description=_TAGS)
+    dependencies: Dependencies = Field(default_factory=tuple, description=_DEPENDENCIES)
+    environment_vars: EnvironmentChanges = Field(default_factory=dict)
+    deployment_config: DeploymentConfig = Field(
+        default_factory=DeploymentConfig, description=_DEPLOYMENT
     )
     token_budget: TokenBudget | None = Field(None, description="null lifts the limit.")
     cost_budget_usd: CostBudget | None = Field(None, description="null lifts the limit.")
 
-    @field_validator(
-        "name",
-        "description",
-        "approval",
-        "tags",
-        "dependencies",
-        "environment_vars",
-        "deployment_config",
-        mode="before",
-    )
+    @field_validator("name", "description", "approval", mode="before")
     @classmethod
     def _refuse_null(cls, value: Any) -> Any:
         # Defaults do not come through here, so this null was sent, and would change nothing.
@@ -208,4 +200,6 @@ class SendMessage(RequestBody):
         json_schema_extra={"examples": [{"text": "Prices are in euros, with two decimals."}]}
     )
 
-    text: Text = Field(max_length=MAX_MESSAGE, description="What the agents should heed.")
+    text: Annotated[Text, Field(max_length=MAX_MESSAGE)] = Field(
+        description="What the agents should heed."
+    )
