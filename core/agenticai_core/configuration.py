@@ -9,7 +9,14 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 MICRO = 1_000_000  # millionths of a US dollar in one
 MAX_TOKENS = 10**12
@@ -74,6 +81,11 @@ def _first_values(values: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return values
 
 
+def _whole(value: Any) -> Any:
+    # To JSON 1.0 is as much of an integer as 1.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _variables(value: dict[str, Any], description: str) -> WithJsonSchema:
     return WithJsonSchema(
         {
@@ -93,7 +105,7 @@ Variable = Annotated[str, StringConstraints(pattern=_VARIABLE)]
 Tag = Annotated[str, StringConstraints(pattern=_TAG)]
 Dependency = Annotated[str, StringConstraints(pattern=_DEPENDENCY, max_length=100)]
 
-TokenBudget = Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True)]
+TokenBudget = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MAX_TOKENS, strict=True)]
 CostBudget = Annotated[float, Field(ge=1 / MICRO, le=MAX_DOLLARS, strict=True, allow_inf_nan=False)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS), AfterValidator(_unique_tags)]
 Dependencies = Annotated[

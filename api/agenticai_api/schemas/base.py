@@ -30,9 +30,11 @@ TEXT = _pattern(_NOT_IN_TEXT)
 
 
 def _check_line(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is required: it holds nothing but spaces")
     if not re.fullmatch(LINE, text):
         raise ValueError("control characters and line breaks are not allowed")
-    return text
+    return text.strip()
 
 
 def _check_text(text: str) -> str:
@@ -45,7 +47,7 @@ def _check_text(text: str) -> str:
 
 Name = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
+    StringConstraints(min_length=1, max_length=MAX_NAME),
     AfterValidator(_check_line),
     Field(json_schema_extra={"pattern": LINE}),
 ]
