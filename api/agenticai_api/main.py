@@ -1,15 +1,27 @@
 """The application: routes, handlers and middleware around the given services."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from agenticai_api import errors, middleware, reference, throttle
+from agenticai_api import errors, middleware, reference, seeding, throttle
 from agenticai_api.openapi import complete
 from agenticai_api.readiness import Readiness
-from agenticai_api.routes import decisions, events, files, health, keys, modifications, projects
+from agenticai_api.routes import (
+    decisions,
+    events,
+    files,
+    health,
+    keys,
+    modifications,
+    projects,
+    revisions,
+    templates,
+)
 from agenticai_core import bootstrap
 from agenticai_core.bootstrap import Services
 from agenticai_core.settings import Settings
@@ -27,8 +39,10 @@ TAGS = [
     {"name": "projects", "description": "What is built."},
     {"name": "modifications", "description": "Changes of what has been built."},
     {"name": "decisions", "description": "Approve, reject or stop a run."},
+    {"name": "revisions", "description": "What the code has been: compare, go back."},
     {"name": "files", "description": "What came out: files, archive, documentation."},
     {"name": "events", "description": "What happens, in order and without a gap."},
+    {"name": "templates", "description": "What projects are made from without a plan."},
     {"name": "keys", "description": "API keys (scope `admin`)."},
     {"name": "health", "description": "For load balancers; needs no key."},
 ]
@@ -54,7 +68,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
-        lifespan=throttle.lifespan,
+        lifespan=_lifespan,
     )
     app.state.services = services
     app.state.throttle = throttle.Throttle(services.store, settings)
@@ -65,9 +79,15 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     return app
 
 
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with throttle.lifespan(app), seeding.lifespan(app):
+        yield
+
+
 def _add_routes(app: FastAPI) -> None:
     common = errors.documented(401, 403, 422, 429, 500, 503, 504)
-    for module in (projects, modifications, decisions, files, events, keys):
+    for module in (projects, modifications, decisions, revisions, files, events, templates, keys):
         app.include_router(module.router, responses=common)
     app.include_router(health.router)
     app.include_router(reference.router)

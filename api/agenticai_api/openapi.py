@@ -34,6 +34,7 @@ _SCOPES = {
 _MADE_BY = {
     "project_id": ("create_project", "201", "$response.body#/project/id"),
     "modification_id": ("request_modification", "202", "$response.body#/modification/id"),
+    "template_id": ("create_template", "201", "$response.body#/template/id"),
     "key_id": ("create_key", "201", "$response.body#/key/id"),
 }
 

@@ -65,6 +65,7 @@ class Action(StrEnum):
     PLAN = "plan"
     ANALYZE = "analyze"
     GENERATE = "generate"
+    RENDER = "render"
     APPLY = "apply"
     REPAIR = "repair"
     TEST = "test"
@@ -147,6 +148,8 @@ class Project(Model):
     scores: Scores = Scores()
     model: str = ""  # the model that planned it, e.g. "template" or "gemini:gemini-2.5-flash"
     plan_key: str | None = None  # where the current revision's plan lies in the bucket
+    template_id: str | None = None  # of the template that it was made from
+    template_key: str | None = None  # where that lies as it was then, with its values
     created_at: str
     updated_at: str
 
@@ -289,6 +292,7 @@ class TestReport(Model):
     coverage: float | None = None
     missing_lines: dict[str, int] = Field(default_factory=dict)  # path -> lines never run
     slowest: dict[str, float] = Field(default_factory=dict)  # test -> seconds, the ten slowest
+    unverifiable: str | None = None  # why there is nothing here that could be run
     missing_modules: tuple[str, ...] = ()  # outside the curated set: unverifiable, not failed
     stopped: str | None = None  # "timeout", "memory", "disk", "output": why it was killed
     output: str = ""  # the end of what the run printed
@@ -298,7 +302,8 @@ class TestReport(Model):
     @property
     def ok(self) -> bool:
         return (
-            self.stopped is None
+            self.unverifiable is None
+            and self.stopped is None
             and self.passed > 0
             and self.failed == self.errors == 0
             and not self.missing_modules
@@ -315,6 +320,7 @@ class Outcome(Model):
 
     failure: Failure | None = None  # set: the task failed for good
     tests_passed: bool | None = None  # for the action "test" only
+    tests_unverifiable: bool = False  # there are none that the sandbox could run
     outputs: dict[str, str] = Field(default_factory=dict)
     impact: Impact | None = None
     scores: Scores | None = None

@@ -10,7 +10,7 @@ from typing import Literal
 import structlog
 from pydantic import Field, ValidationError, field_validator
 
-from agenticai_core import environment, workflow
+from agenticai_core import content, environment, workflow
 from agenticai_core.bootstrap import Services
 from agenticai_core.change import Change, FenceLost, wake
 from agenticai_core.clock import now, stamp, stamp_in
@@ -48,6 +48,7 @@ from agenticai_core.store.base import (
     Update,
     equals,
 )
+from agenticai_core.templates.models import TemplateSnapshot
 
 _log = structlog.get_logger()
 
@@ -82,11 +83,16 @@ class NewProject(Model):
 
 
 def create_project(
-    services: Services, owner_id: str, new: NewProject, once: Once | None = None
+    services: Services,
+    owner_id: str,
+    new: NewProject,
+    once: Once | None = None,
+    template: TemplateSnapshot | None = None,
 ) -> Project:
-    """Store the project, its log and its first task in one transaction, then wake the planner.
+    """Store the project, its log and its first task in one transaction, then wake its agent.
 
-    The values of its environment are stored before, apart from the table.
+    The values of its environment are stored before, apart from the table, and so is the template
+    that it is to be made from.
     """
     run = new_id("run")
     project = _begin(owner_id, run, new)
@@ -94,9 +100,13 @@ def create_project(
 
     def attempt() -> Project:
         made = environment.seal(services, project, values) if values else project
+        told = {"name": project.name, "type": project.type.value}
+        if template is not None:
+            made = _with_template(services, made, template)
+            told["template_id"] = template.template.id
         change = Change.creating(services, made, cause=run)
-        change.tell("project_created", {"name": project.name, "type": project.type.value})
-        change.take_step(workflow.begin_creation(), None)
+        change.tell("project_created", told)
+        change.take_step(workflow.begin_creation(made), None)
         return change.commit(once=once)
 
     def create() -> Project:
@@ -108,6 +118,11 @@ def create_project(
     if made.id != project.id:  # the same request was here before
         environment.forget(services, project.id)
     return made
+
+
+def _with_template(services: Services, project: Project, template: TemplateSnapshot) -> Project:
+    key = content.put_document(services.files, project.id, template)
+    return project.model_copy(update={"template_id": template.template.id, "template_key": key})
 
 
 def _begin(owner_id: str, run: str, new: NewProject) -> Project:

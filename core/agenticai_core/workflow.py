@@ -1,6 +1,7 @@
 """The order of work, and the only place that knows it. Pure: no clock, no store, no queue.
 
     plan -> [approval] -> generate -> test -> [repair -> test] <= 3 -> package -> promote: active
+    render a template              -> test -> (as above)
     analyze -> [approval] -> apply -> test -> [repair -> test] <= 3 -> promote: applied
 
 A function takes what is and what happened, and returns a `Step`: what follows.
@@ -28,6 +29,7 @@ AGENT_OF = {
     Action.PLAN: Agent.PM,
     Action.ANALYZE: Agent.PM,
     Action.GENERATE: Agent.DEV,
+    Action.RENDER: Agent.DEV,
     Action.APPLY: Agent.DEV,
     Action.REPAIR: Agent.DEV,
     Action.TEST: Agent.QA,
@@ -50,6 +52,7 @@ ENDED = frozenset(
 _PROJECT_STATUS = {
     Action.PLAN: ProjectStatus.PLANNING,
     Action.GENERATE: ProjectStatus.GENERATING,
+    Action.RENDER: ProjectStatus.GENERATING,
     Action.REPAIR: ProjectStatus.GENERATING,
     Action.TEST: ProjectStatus.TESTING,
     Action.PACKAGE: ProjectStatus.PACKAGING,
@@ -89,8 +92,15 @@ def is_modification(run: str) -> bool:
     return run.startswith("mod_")
 
 
-def begin_creation() -> Step:
+def begin_creation(project: Project) -> Step:
+    if _first(project) is Action.RENDER:
+        return _go(Action.RENDER, modification=False)
     return Step(project_status=ProjectStatus.QUEUED, next=Action.PLAN)
+
+
+def _first(project: Project) -> Action:
+    """A project from a template needs no plan."""
+    return Action.PLAN if project.template_key is None else Action.RENDER
 
 
 def begin_modification(modification: Modification) -> Step:
@@ -117,7 +127,7 @@ def after(
             if project.approval == "required":
                 return _ask_approval(modification)
             return _go(Action.APPLY if changing else Action.GENERATE, modification=changing)
-        case Action.GENERATE | Action.APPLY:
+        case Action.GENERATE | Action.RENDER | Action.APPLY:
             return _go(Action.TEST, modification=changing, round=task.round)
         case Action.REPAIR:
             return _after_repair(modification, task, outcome)
@@ -172,7 +182,7 @@ def cancel(project: Project, modification: Modification | None) -> Step:
 
 def retry(project: Project, failed: Task | None) -> Step:
     """The user has a failed creation tried again: from ``failed``, the task that it failed in,
-    where that was a matter of circumstance, else from the plan. Raises `WrongState`."""
+    where that was a matter of circumstance, else from the start. Raises `WrongState`."""
     if project.status is not ProjectStatus.FAILED:
         raise WrongState(
             f"There is nothing to try again: the project is {project.status.value}",
@@ -180,7 +190,7 @@ def retry(project: Project, failed: Task | None) -> Step:
         )
     code = project.failure.code if project.failure else ""
     resumes = failed if is_circumstance(code) else None
-    action = resumes.action if resumes else Action.PLAN
+    action = resumes.action if resumes else _first(project)
     event = ("project_retried", {"from": action.value, "units": _units(resumes), "failure": code})
     status = ProjectStatus.QUEUED if action is Action.PLAN else _PROJECT_STATUS[action]
     return Step(
@@ -220,7 +230,7 @@ def _go(
 
 def _after_test(modification: Modification | None, task: Task, outcome: Outcome) -> Step:
     changing = modification is not None
-    if outcome.tests_passed:
+    if outcome.tests_passed or outcome.tests_unverifiable:
         return _finish(modification) if changing else _go(Action.PACKAGE, modification=False)
     if task.round >= MAX_REPAIRS:
         message = f"The tests still fail after {MAX_REPAIRS} repairs: {outcome.summary}"

@@ -60,6 +60,23 @@ def cursor(owner_id: str, client_id: str, project_id: str) -> Key:
     return Key(f"CLIENT#{owner_id}#{client_id}", f"CURSOR#{project_id}")
 
 
+def template_pk(template_id: str) -> str:
+    return f"TEMPLATE#{template_id}"
+
+
+def template(template_id: str) -> Key:
+    return Key(template_pk(template_id), "METADATA")
+
+
+def template_file(template_id: str, path: str) -> Key:
+    return Key(template_pk(template_id), f"FILE#{path}")
+
+
+def builtin_templates() -> Key:
+    """Which built-in templates the table holds."""
+    return Key("BUILTIN#templates", "METADATA")
+
+
 def lease(name: str) -> Key:
     return Key(f"LEASE#{name}", "METADATA")
 
@@ -88,6 +105,11 @@ def instance(service: str, instance_id: str) -> Key:
 def by_owner(owner_id: str, created_at: str, project_id: str) -> dict[str, str]:
     """GSI1 of a project: an owner's projects by time of creation."""
     return {"GSI1PK": owner_pk(owner_id), "GSI1SK": f"PROJECT#{created_at}#{project_id}"}
+
+
+def templates_of(owner_id: str, created_at: str, template_id: str) -> dict[str, str]:
+    """GSI1 of a template: an owner's templates by time of creation."""
+    return {"GSI1PK": owner_pk(owner_id), "GSI1SK": f"TEMPLATE#{created_at}#{template_id}"}
 
 
 def _shard(text: str, shards: int) -> int:
@@ -127,3 +149,8 @@ def plan_key(project_id: str, sha256: str) -> str:
 
 def unit_key(project_id: str, task_id: str, unit: str, sha256: str) -> str:
     return f"tmp/{project_id}/{task_id}/{unit}/{sha256}"
+
+
+def archive_key(project_id: str, sha256: str) -> str:
+    """The zip of the tree whose manifest has this hash."""
+    return f"archives/{project_id}/{sha256}.zip"

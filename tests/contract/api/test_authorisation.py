@@ -19,6 +19,7 @@ from agenticai_core.files.memory import MemoryFiles
 from agenticai_core.queues import MemoryQueue
 from agenticai_core.settings import Settings
 from agenticai_core.store.memory import MemoryStore
+from agenticai_core.templates import builtin
 
 NEED_NO_KEY = {"GET /health", "GET /health/ready"}
 PAGES = {"/openapi.json", "/docs", "/docs/{name}"}  # not in the document
@@ -92,6 +93,7 @@ def plain_app() -> Any:
 
 OPERATIONS = read_operations(plain_app().openapi())
 GUARDED = [one for one in OPERATIONS if one.name not in NEED_NO_KEY]
+CREATE_TEMPLATE = next(one for one in OPERATIONS if one.name == "POST /api/templates")
 WITH_ID = [one for one in GUARDED if one.parameters and one.name not in SHARED]
 
 
@@ -135,6 +137,11 @@ class World:
         identity: str = answer.json()["modification"]["id"]
         return identity
 
+    def template(self) -> str:
+        new = CREATE_TEMPLATE.options["json"]
+        identity: str = self.api.post("/api/templates", json=new).json()["template"]["id"]
+        return identity
+
     def key(self) -> str:
         identity: str = self.api.get("/api/keys").json()["keys"][0]["id"]
         return identity
@@ -145,7 +152,9 @@ OWNED: dict[str, Callable[[World], str]] = {
     "project_id": lambda world: world.project_id,
     "modification_id": World.modification,
     "key_id": World.key,
+    "template_id": World.template,
     "path": lambda _: "main.py",
+    "number": lambda _: "1",
 }
 ABSENT = {"project_id": "proj_" + "0" * 26, "key_id": "key_" + "0" * 26}
 
@@ -164,6 +173,7 @@ REFUSED: dict[str, Callable[[World], dict[str, str]]] = {
 
 @pytest.fixture
 def world(api, nobody, services, built_id) -> World:
+    builtin.seed(services)
     return World(api, nobody, services, built_id)
 
 

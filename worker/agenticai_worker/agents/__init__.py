@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from agenticai_core.models import Action, Outcome
-from agenticai_worker.agents import dev, ops, pm, qa
+from agenticai_worker.agents import dev, ops, pm, qa, render
 from agenticai_worker.agents.base import Tools
 from agenticai_worker.work import Work
 
@@ -17,6 +17,7 @@ AGENTS: Mapping[Action, Agent] = MappingProxyType(
         Action.PLAN: pm.plan,
         Action.ANALYZE: pm.analyze,
         Action.GENERATE: dev.generate,
+        Action.RENDER: render.render,
         Action.APPLY: dev.apply,
         Action.REPAIR: dev.repair,
         Action.TEST: qa.test,

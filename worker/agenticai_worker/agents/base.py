@@ -11,6 +11,7 @@ from agenticai_core.plans import Plan
 from agenticai_worker.sandbox.base import Level, Sandbox
 from agenticai_worker.work import PermanentFailure, Work
 
+_STRENGTH = ("none", "basic", "strong")
 OUTPUT_TOKENS = 16_384  # for one answer; models that think count their thoughts among them
 
 
@@ -26,6 +27,18 @@ class Changes(Model):
     """What one unit did to the tree: path -> new text, or None for a deleted file."""
 
     files: dict[str, str | None]
+
+
+def must_be_safe(tools: Tools) -> None:
+    """Refuse to run what others wrote in a sandbox weaker than ``tools.required``."""
+    if _STRENGTH.index(tools.sandbox.level) < _STRENGTH.index(tools.required):
+        missing = ", ".join(tools.sandbox.missing) or "isolation"
+        raise PermanentFailure(
+            "SANDBOX_TOO_WEAK",
+            f"Generated code may run in a {tools.required} sandbox only; this one is "
+            f"{tools.sandbox.level}, it lacks: {missing}",
+            "Run the worker where these are available, or lower AGENTICAI_SANDBOX_REQUIRE",
+        )
 
 
 def current_plan(work: Work) -> Plan:
@@ -52,14 +65,15 @@ def change_unit(
 
     def tell(result: bytes) -> Sequence[EventDraft]:
         changes = Changes.model_validate_json(result).files
-        return [_file_event(work, name, path, text, step) for path, text in changes.items()]
+        return [file_event(work, name, path, text, step) for path, text in changes.items()]
 
     return dict(Changes.model_validate_json(work.unit(name, make, tell)).files)
 
 
-def _file_event(
+def file_event(
     work: Work, unit: str, path: str, text: str | None, step: tuple[int, int]
 ) -> EventDraft:
+    """That a unit wrote a file, or deleted it; ``step`` is which one and of how many."""
     label = unit if unit == f"file:{path}" else f"{unit}:{path}"
     n, of = step
     if text is None:

@@ -53,7 +53,7 @@ def package(work: Work, tools: Tools) -> Outcome:  # noqa: ARG001 - every agent 
     base = work.document("manifest", Manifest)
     tree = read_text_tree(work)
     changes: dict[str, str | None] = {}
-    files = files_to_package(work.project)
+    files = _missing(work.project, plan, tree)
     for number, (path, purpose) in enumerate(files.items(), start=1):
         unit = f"file:{path}"
 
@@ -67,6 +67,15 @@ def package(work: Work, tools: Tools) -> Outcome:  # noqa: ARG001 - every agent 
         changes |= done
     manifest = store_changes(work, changes, base)
     return Outcome(outputs={"manifest": manifest}, summary=f"Packaged {len(tree)} files.")
+
+
+def _missing(project: Project, plan: Plan, tree: Mapping[str, str]) -> dict[str, str]:
+    """What there is to write. What a template brings stays as it is, and to one of another kind
+    than is planned here nothing is added: how it is packaged is the template's to say."""
+    files = files_to_package(project)
+    if project.template_key is None:
+        return files
+    return {path: files[path] for path in files if plan.entities and path not in tree}
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,19 @@
 """QA: runs the candidate's own tests in the sandbox and measures what it is worth."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agenticai_core.content import put_document, read_tree
-from agenticai_core.models import EventDraft, Manifest, Model, Outcome, TestReport
-from agenticai_worker.agents.base import Tools
+from agenticai_core.models import EventDraft, Manifest, Model, Outcome, Scores, TestReport
+from agenticai_worker.agents.base import Tools, must_be_safe
 from agenticai_worker.quality import Quality, measure
 from agenticai_worker.sandbox.local import SandboxBroken
 from agenticai_worker.sandbox.testrun import run_tests
-from agenticai_worker.work import PermanentFailure, TransientFailure, Work
+from agenticai_worker.work import TransientFailure, Work
 
 TEST_SECONDS = 300.0
 _MARGIN = 30.0  # of the time left: to measure and to store
-_STRENGTH = ("none", "basic", "strong")
 _SHOWN_FAILURES = 5
 _SHOWN_CHARACTERS = 500
 
@@ -30,9 +30,11 @@ def test(work: Work, tools: Tools) -> Outcome:
 
     Refuses to run anything in a sandbox weaker than ``tools.required``.
     """
-    _must_be_safe(tools)
+    must_be_safe(tools)
     files = read_tree(work.files, work.project.id, work.document("manifest", Manifest))
     work.unit("start", lambda: b"", lambda _: [_started(work, files)])
+    if reason := find_unverifiable(files):
+        return _unverifiable(work, reason)
     examined = _Examined.model_validate_json(
         work.unit(
             "tests",
@@ -50,15 +52,46 @@ def test(work: Work, tools: Tools) -> Outcome:
     )
 
 
-def _must_be_safe(tools: Tools) -> None:
-    if _STRENGTH.index(tools.sandbox.level) < _STRENGTH.index(tools.required):
-        missing = ", ".join(tools.sandbox.missing) or "isolation"
-        raise PermanentFailure(
-            "SANDBOX_TOO_WEAK",
-            f"Generated code may run in a {tools.required} sandbox only; this one is "
-            f"{tools.sandbox.level}, it lacks: {missing}",
-            "Run the worker where these are available, or lower AGENTICAI_SANDBOX_REQUIRE",
-        )
+def find_unverifiable(files: Mapping[str, bytes]) -> str | None:
+    """Why a project's tests cannot be run here: it has none for Python, and is of another kind.
+
+    None for every other project, even one that should have tests and does not.
+    """
+    if any(_is_python_test(path) for path in files):
+        return None
+    if _has_script(files.get("package.json"), "test"):
+        return "The project's tests need Node.js, which the sandbox does not have"
+    if "index.html" in files and not any(path.endswith(".py") for path in files):
+        return "The project is a static site without tests that the sandbox can run"
+    return None
+
+
+def _is_python_test(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
+
+
+def _has_script(package: bytes | None, name: str) -> bool:
+    try:
+        scripts = json.loads(package or b"null")["scripts"]
+        return isinstance(scripts[name], str) and bool(scripts[name].strip())
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def _unverifiable(work: Work, reason: str) -> Outcome:
+    """Nothing was run, so nothing is passed and nothing is scored."""
+    work.unit(
+        "tests", lambda: b"", lambda _: [work.event("tests", "tests_unverifiable", reason=reason)]
+    )
+    report = TestReport(unverifiable=reason)
+    return Outcome(
+        tests_unverifiable=True,
+        outputs={"report": put_document(work.files, work.project.id, report)},
+        scores=Scores(),
+        test_results=_results(report),
+        summary=describe(report),
+    )
 
 
 def _examine(work: Work, tools: Tools, files: Mapping[str, bytes]) -> _Examined:
@@ -73,6 +106,8 @@ def _examine(work: Work, tools: Tools, files: Mapping[str, bytes]) -> _Examined:
 
 def describe(report: TestReport) -> str:
     """How the run went, in one sentence for the user."""
+    if report.unverifiable:
+        return f"Unverifiable: {report.unverifiable}."
     if report.missing_modules:
         modules = ", ".join(report.missing_modules)
         return f"Unverifiable: the tests need packages that are not available here: {modules}."

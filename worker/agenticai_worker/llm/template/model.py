@@ -25,6 +25,11 @@ from agenticai_worker.llm.template.write.wanted import with_wanted
 
 T = TypeVar("T", bound=BaseModel)
 
+_ROOT = "app/application.py"  # puts every service of the engine together
+_NOT_OWN = (
+    "The built-in engine changes only services that it writes itself, and this project comes from "
+    "elsewhere. A language model can change it: see AGENTICAI_MODEL."
+)
 _LINES_A_PIECE = 20  # of streamed text
 _MOST_REPAIRED = 12  # files in one repair
 _SECONDS_A_FILE = 1  # measured: well under one; said so that it is not promised too short
@@ -81,6 +86,8 @@ def _remarks(prompt: Prompt) -> list[str]:
 
 def _analyze(prompt: Prompt) -> Analysis:
     plan, tree = prompt.values["plan"], prompt.values["tree"]
+    if not _is_own(plan, tree):
+        return Analysis(impact=Impact(understood=False, reason=_NOT_OWN))
     change = change_plan(plan, _wish(prompt))
     if not change.understood or change.plan is None:
         return Analysis(impact=Impact(understood=False, reason=change.reason))
@@ -153,6 +160,12 @@ def _deletion(prompt: Prompt) -> str:
 
 def _diagnose(prompt: Prompt) -> _Diagnosis:
     """The damaged files of a new project. In a modification they are a user's own edits."""
+    if not _is_own(prompt.values["plan"], prompt.values["tree"]):
+        raise PermanentModelError(
+            "The tests fail. " + _NOT_OWN,
+            code="CAUSE_NOT_FOUND",
+            hint="The tests' report says what fails; a language model can look for its cause",
+        )
     changed = _unlike_plan(prompt)
     if changed and prompt.values.get("approved"):
         raise PermanentModelError(
@@ -174,6 +187,11 @@ def _repair(prompt: Prompt) -> str:
     files, wanted = _all_files(prompt.values["plan"]), set(prompt.values["paths"])
     chosen = [path for path in _unlike_plan(prompt) if path in wanted]
     return "".join(_block(path, files[path], prompt.nonce) for path in chosen)
+
+
+def _is_own(plan: Plan, tree: Mapping[str, str]) -> bool:
+    """Whether the project is one that this engine writes, and not one of a template's own kind."""
+    return bool(plan.entities) and _ROOT in tree
 
 
 def _unlike_plan(prompt: Prompt) -> list[str]:
