@@ -105,7 +105,7 @@ Variable = Annotated[str, StringConstraints(pattern=_VARIABLE)]
 Tag = Annotated[str, StringConstraints(pattern=_TAG)]
 Dependency = Annotated[str, StringConstraints(pattern=_DEPENDENCY, max_length=100)]
 
-TokenBudget = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MAX_TOKENS, strict=True)]
+TokenBudget = Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True), BeforeValidator(_whole)]
 CostBudget = Annotated[float, Field(ge=1 / MICRO, le=MAX_DOLLARS, strict=True, allow_inf_nan=False)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS), AfterValidator(_unique_tags)]
 Dependencies = Annotated[
