@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agenticai_core import content, events, projects, runs
+from agenticai_core import content, events, projects, runs, steering
 from agenticai_core.bootstrap import Services
 from agenticai_core.change import FenceLost
 from agenticai_core.errors import NotFound, WrongState
@@ -19,6 +19,7 @@ from agenticai_core.models import (
     Action,
     Failure,
     Impact,
+    Modification,
     ModificationStatus,
     Outcome,
     Project,
@@ -31,7 +32,7 @@ from agenticai_core.rows import load, parse
 from agenticai_core.settings import Settings
 from agenticai_core.store import keys
 from agenticai_core.store.memory import MemoryStore
-from agenticai_core.workflow import ENDED, MAX_REPAIRS
+from agenticai_core.workflow import ENDED, MAX_REPAIRS, is_circumstance
 from agenticai_worker.lease import Lease, take
 
 
@@ -47,6 +48,8 @@ class ProjectMachine(RuleBasedStateMachine):
         self.leases: list[Lease] = []
         self.tested: set[str] = set()  # manifests whose tests passed
         self.trees = 0
+        self.said = 0
+        self.used: set[str] = set()  # messages that an agent has taken into account
 
     # ---- what agents do -------------------------------------------------------------------------
 
@@ -61,14 +64,25 @@ class ProjectMachine(RuleBasedStateMachine):
             self.leases.append(lease)
 
     @precondition(lambda self: self.leases)
-    @rule(data=st.data(), passed=st.booleans(), fails=st.integers(0, 5))
-    def end(self, data: Any, passed: bool, fails: int) -> None:
+    @rule(
+        data=st.data(),
+        passed=st.booleans(),
+        fails=st.integers(0, 5),
+        code=st.sampled_from(["BROKEN", "WORKER_LOST", "MODEL_REFUSED"]),
+    )
+    def end(self, data: Any, passed: bool, fails: int, code: str) -> None:
         lease = data.draw(st.sampled_from(self.leases))
         self.leases.remove(lease)
         if lease.task.action is Action.DELETE:
             return  # ends with its rows gone, never by advancing
-        outcome = self._outcome(lease.task, passed, fails == 0)
+        outcome = self._outcome(lease.task, passed, code if fails == 0 else None)
         before = self._task(lease.task.id)
+        said = self._project().messages
+        if lease.task.action in (Action.PLAN, Action.ANALYZE, Action.GENERATE):
+            shown = data.draw(st.integers(0, len(said)))
+            used = data.draw(st.integers(0, shown))
+            heard = {"messages_shown": shown, "messages_used": used}
+            outcome = outcome.model_copy(update=heard)
         try:
             runs.advance(self.services, self.id, lease.task.id, lease.task.fence, outcome)
         except FenceLost:
@@ -76,10 +90,11 @@ class ProjectMachine(RuleBasedStateMachine):
         else:
             if lease.task.action is Action.TEST and outcome.tests_passed:
                 self.tested.add(lease.task.inputs["manifest"])
+            self.used |= set(said[: outcome.messages_used])
 
-    def _outcome(self, task: Task, passed: bool, fails: bool) -> Outcome:
+    def _outcome(self, task: Task, passed: bool, fails: str | None) -> Outcome:
         if fails and task.action not in (Action.MIRROR, Action.DELETE):
-            return Outcome(failure=Failure(code="BROKEN", message="it broke"))
+            return Outcome(failure=Failure(code=fails, message="it broke"))
         outputs = {}
         if task.action in (Action.PLAN, Action.ANALYZE):
             outputs["plan"] = "plans/p"
@@ -118,6 +133,53 @@ class ProjectMachine(RuleBasedStateMachine):
         except WrongState:
             assert self._status() != "awaiting_approval"
 
+    @rule()
+    def say(self) -> None:
+        """Every message is another, so that each can be followed."""
+        project = self._project()
+        try:
+            steering.send_message(self.services, "me", self.id, f"message {self.said}")
+        except WrongState:
+            busy = project.active_run is not None and project.status is not ProjectStatus.DELETING
+            assert not busy or len(project.messages) == steering.MAX_MESSAGES
+        else:
+            assert project.active_run is not None
+            self.said += 1
+
+    @rule()
+    def retry(self) -> None:
+        project = self._project()
+        try:
+            begun = steering.retry_project(self.services, "me", self.id)
+        except WrongState:
+            assert project.status is not ProjectStatus.FAILED
+            return
+        assert project.status is ProjectStatus.FAILED
+        assert project.failure is not None
+        assert project.failed_task is not None
+        failed, task = self._task(project.failed_task), self._task(begun.active_task or "")
+        resumed = is_circumstance(project.failure.code)
+        assert task.action is (failed.action if resumed else Action.PLAN)
+        assert task.checkpoint == (failed.checkpoint if resumed else {})
+        assert begun.failure is None
+
+    @precondition(lambda self: self._modifications())
+    @rule(data=st.data())
+    def cancel_modification(self, data: Any) -> None:
+        """One that waits goes alone; one under way ends the run; an ended one stays."""
+        before = self._project()
+        chosen = data.draw(st.sampled_from(self._modifications()))
+        try:
+            ended = steering.cancel_modification(self.services, "me", self.id, chosen.id)
+        except WrongState:
+            assert chosen.status in ENDED or before.status is ProjectStatus.DELETING
+            return
+        assert ended.status is ModificationStatus.CANCELLED
+        after = self._project()
+        assert chosen.id not in (*after.waiting, after.active_run)
+        if chosen.id in before.waiting:
+            assert (after.active_run, after.active_task) == (before.active_run, before.active_task)
+
     @precondition(lambda self: self._project().revision > 0)
     @rule(sure=st.integers(0, 9))
     def delete(self, sure: int) -> None:
@@ -153,6 +215,22 @@ class ProjectMachine(RuleBasedStateMachine):
         assert (project.status is ProjectStatus.ACTIVE) <= (project.revision > 0)
 
     @invariant()
+    def every_message_is_accounted_for(self) -> None:
+        """It is in the run still, was taken into account, or was told as not used, once."""
+        project = self._project()
+        if project.status is ProjectStatus.DELETING:
+            return
+        log = events.read(self.services.store, self.id, 0, limit=10_000)
+        unused = [event.data["text"] for event in log if event.type == "message_not_used"]
+        assert len(unused) == len(set(unused))
+        assert len([event for event in log if event.type == "message"]) == self.said
+        pending = set(project.messages[project.messages_settled :])
+        assert not pending & set(unused)
+        everything = pending | set(unused) | self.used
+        assert {f"message {n}" for n in range(self.said)} <= everything
+        assert not project.messages or project.active_run is not None
+
+    @invariant()
     def no_modification_is_forgotten(self) -> None:
         project = self._project()
         if project.status is ProjectStatus.DELETING:
@@ -181,7 +259,7 @@ class ProjectMachine(RuleBasedStateMachine):
                 if lease.task.action is Action.DELETE:
                     continue
                 try:
-                    outcome = self._outcome(lease.task, True, False)
+                    outcome = self._outcome(lease.task, True, None)
                     if lease.task.action is Action.TEST:
                         self.tested.add(lease.task.inputs["manifest"])
                     runs.advance(self.services, self.id, lease.task.id, lease.task.fence, outcome)
@@ -199,6 +277,11 @@ class ProjectMachine(RuleBasedStateMachine):
             if task.fence == lease.task.fence and task.status is TaskStatus.RUNNING:
                 live.append(lease)
         return live
+
+    def _modifications(self) -> list[Modification]:
+        if self._project().status is ProjectStatus.DELETING:
+            return []
+        return projects.list_modifications(self.services, "me", self.id, limit=100).items
 
     def _project(self) -> Project:
         return load(self.services.store, self.id).project
