@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from agenticai_api import errors, middleware, reference, seeding, throttle
+from agenticai_api.live import LiveLogs
 from agenticai_api.openapi import complete
 from agenticai_api.readiness import Readiness
 from agenticai_api.routes import (
@@ -72,6 +73,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     )
     app.state.services = services
     app.state.throttle = throttle.Throttle(services.store, settings)
+    app.state.live = LiveLogs(services.store, settings)
     app.state.readiness = Readiness(lambda: bootstrap.check(services))
     _add_routes(app)
     errors.install(app)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 from botocore.config import Config
@@ -16,6 +17,9 @@ from agenticai_core.secrets.ssm import SsmSecrets
 from agenticai_core.settings import Settings
 from agenticai_core.store.base import Store
 from agenticai_core.store.dynamo import DynamoStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # Standard mode retries throttling, 5xx and connection faults with back-off and jitter.
 AWS_CONFIG = Config(
@@ -63,7 +67,7 @@ def connect(settings: Settings) -> Services:
 
     return Services(
         store=DynamoStore(dynamo, settings.table),
-        files=S3Files(s3, settings.bucket),
+        files=S3Files(s3, settings.bucket, _signer(session, settings)),
         queue=SqsQueue(sqs, settings),
         ping=ping,
         secrets=SsmSecrets(ssm, f"/{settings.app}/{settings.env}"),
@@ -71,6 +75,15 @@ def connect(settings: Settings) -> Services:
         heartbeat_seconds=settings.heartbeat_seconds,
         cursor_secret=settings.cursor_secret.get_secret_value(),
     )
+
+
+def _signer(session: boto3.session.Session, settings: Settings) -> "S3Client":
+    """For URLs that are given away: the bucket's address as it is seen from outside."""
+    address = settings.s3_public_url or settings.endpoint_url
+    # An address of one's own has no names of buckets below it.
+    style: Literal["path", "auto"] = "path" if address else "auto"
+    config = Config(signature_version="s3v4", s3={"addressing_style": style})
+    return session.client("s3", endpoint_url=address, config=AWS_CONFIG.merge(config))
 
 
 def check(services: Services) -> dict[str, str]:

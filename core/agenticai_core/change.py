@@ -158,6 +158,24 @@ class Change:
         self._wake.append((task, delay))
         return task
 
+    def next_revision(self, **fields: Any) -> Revision:
+        """The revision that follows the current one, with these ``fields``."""
+        return Revision(
+            project_id=self.project.id,
+            number=self.project.revision + 1,
+            parent=self.project.revision,
+            created_at=stamp(now()),
+            **fields,
+        )
+
+    def promote(self, revision: Revision) -> None:
+        """Make ``revision`` the current one; readers see it or its parent, nothing between."""
+        number = revision.number
+        self._rows[f"rev {number}"] = Put(revision_item(revision), absent())
+        self.set(revision=number, plan_key=revision.plan_key, scores=revision.scores)
+        self.add_task(f"rev_{number:06d}", 1, Action.MIRROR, {"manifest": revision.manifest_key})
+        self.tell("revision_promoted", {"revision": number, "summary": revision.summary})
+
     # ---- steps of the workflow ------------------------------------------------------------------
 
     def take_step(
@@ -223,28 +241,19 @@ class Change:
         return modification.model_copy(update=changes)
 
     def _promote(self, modification: Modification | None, task: Task) -> int:
-        """The candidate becomes revision n; readers see n-1 or n and nothing between."""
+        """The candidate that the run has tested becomes the next revision."""
         inputs = self.project.run_inputs
-        number = self.project.revision + 1
-        scores = Scores.model_validate_json(inputs.get("scores", "{}"))
-        revision = Revision(
-            project_id=self.project.id,
-            number=number,
-            parent=number - 1,
+        revision = self.next_revision(
             kind="modified" if modification else "created",
             manifest_key=inputs["manifest"],
             plan_key=inputs.get("plan"),
             author_task=task.id,
             summary=modification.request if modification else "Created",
             report_key=inputs.get("report"),
-            scores=scores,
-            created_at=stamp(now()),
+            scores=Scores.model_validate_json(inputs.get("scores", "{}")),
         )
-        self._rows[f"rev {number}"] = Put(revision_item(revision), absent())
-        self.set(revision=number, plan_key=revision.plan_key, scores=scores)
-        self.add_task(f"rev_{number:06d}", 1, Action.MIRROR, {"manifest": revision.manifest_key})
-        self.tell("revision_promoted", {"revision": number, "summary": revision.summary})
-        return number
+        self.promote(revision)
+        return revision.number
 
     def _settle_messages(self, outcome: Outcome, step: Step) -> None:
         """Tell of every message that plays no part in the run, once, before the run ends."""

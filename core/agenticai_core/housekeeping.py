@@ -47,7 +47,7 @@ def remove_project(services: Services, project_id: str) -> None:
     whatever interrupts it, the task is still there to be done again.
     """
     environment.forget(services, project_id)
-    for prefix in ("objects", "projects", "plans", "tmp"):
+    for prefix in ("archives", "objects", "projects", "plans", "tmp"):
         services.files.delete_prefix(f"{prefix}/{project_id}/")
     last = {keys.project(project_id).sk, keys.head(project_id).sk}
     project = services.store.get(keys.project(project_id))
@@ -56,6 +56,20 @@ def remove_project(services: Services, project_id: str) -> None:
     rows = _all_keys(services.store, project_id)
     _delete(services.store, [key for key in rows if key.sk not in last])
     _delete(services.store, [key for key in rows if key.sk in last])
+
+
+def must_live(services: Services, project_id: str) -> None:
+    """Raise `NotFound` when the project is being deleted, or is gone.
+
+    For who has just stored files of it: the deletion may have been there before them, so they go
+    again.
+    """
+    item = services.store.get(keys.head(project_id))
+    if item is not None and not item.get("closed"):
+        return
+    for prefix in ("archives", "objects"):
+        services.files.delete_prefix(f"{prefix}/{project_id}/")
+    raise NotFound(f"No project '{project_id}'")
 
 
 def _living(services: Services, project_id: str) -> Project:

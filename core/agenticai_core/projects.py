@@ -1,18 +1,15 @@
-"""Use cases that read projects, modifications and files, and update what the user edits.
+"""Use cases that read projects and modifications, and update what the user edits.
 
 Another owner's project is not found, whatever is asked of it.
 """
 
-import io
-import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field, field_validator
 
-from agenticai_core import content, environment, pages
+from agenticai_core import environment, pages
 from agenticai_core.bootstrap import Services
 from agenticai_core.clock import now, stamp
 from agenticai_core.configuration import (
@@ -26,19 +23,15 @@ from agenticai_core.configuration import (
 from agenticai_core.errors import NotFound, PreconditionFailed, WrongState
 from agenticai_core.models import (
     DeploymentConfig,
-    Manifest,
     Model,
     Modification,
     Project,
     ProjectStatus,
     ProjectType,
-    Revision,
 )
-from agenticai_core.paths import safe_path
-from agenticai_core.plans import Plan
 from agenticai_core.rows import parse, project_item
 from agenticai_core.store import keys
-from agenticai_core.store.base import ConditionFailed, Item, Page, Put, equals
+from agenticai_core.store.base import ConditionFailed, Page, Put, equals
 
 T = TypeVar("T")
 
@@ -50,13 +43,6 @@ _ROWS_A_LOOK = 100
 class Listing(Generic[T]):
     items: list[T]
     next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class FileInfo:
-    size: int  # bytes
-    sha256: str
-    last_modified: str
 
 
 class ProjectChanges(Model):
@@ -221,85 +207,6 @@ def get_modification(
     if item is None:
         raise NotFound(f"The project has no modification '{modification_id}'")
     return parse(Modification, item)
-
-
-def list_files(services: Services, owner_id: str, project_id: str) -> dict[str, FileInfo]:
-    """The current revision's files by path; empty before the first revision."""
-    project = get_project(services, owner_id, project_id)
-    if project.revision == 0:
-        return {}
-    revision, manifest = _current(services, project)
-    return {
-        path: FileInfo(size=entry.size, sha256=entry.sha256, last_modified=revision.created_at)
-        for path, entry in manifest.files.items()
-    }
-
-
-def read_file(services: Services, owner_id: str, project_id: str, path: str) -> bytes:
-    """One file's content; raises `NotFound`, `UnsafePath`."""
-    project = get_project(services, owner_id, project_id)
-    clean = safe_path(path)
-    entry = _current(services, project)[1].files.get(clean) if project.revision else None
-    if entry is None:
-        raise NotFound(f"The project has no file '{clean}'", details={"path": clean})
-    return services.files.get(keys.object_key(project_id, entry.sha256))
-
-
-def build_archive(services: Services, owner_id: str, project_id: str) -> tuple[str, bytes]:
-    """The current revision as a zip: its file name and content. Raises `WrongState` without one.
-
-    Equal revisions give equal bytes: entries are sorted and carry a fixed time.
-    """
-    project = get_project(services, owner_id, project_id)
-    if project.revision == 0:
-        raise WrongState(
-            f"The project has no files yet: it is {project.status.value}",
-            hint="Wait until its status is active",
-        )
-    tree = content.read_tree(services.files, project_id, _current(services, project)[1])
-    slug = re.sub(r"[^a-z0-9]+", "-", project.name.lower()).strip("-") or "project"
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(tree):
-            info = zipfile.ZipInfo(safe_path(path), date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, tree[path])
-    return f"{slug}-r{project.revision}.zip", packed.getvalue()
-
-
-def read_docs(services: Services, owner_id: str, project_id: str) -> str:
-    """The project's documentation as Markdown: what it is, its plan, and its README."""
-    project = get_project(services, owner_id, project_id)
-    parts = [f"# {project.name}\n\n{project.description}\n"]
-    if project.plan_key:
-        parts.append(_plan_section(Plan.model_validate_json(services.files.get(project.plan_key))))
-    if project.revision:
-        entry = _current(services, project)[1].files.get("README.md")
-        if entry is not None:
-            readme = services.files.get(keys.object_key(project_id, entry.sha256)).decode()
-            parts.append(f"---\n\n{readme}")
-    return "\n".join(parts)
-
-
-def _plan_section(plan: Plan) -> str:
-    lines = ["## Plan", "", plan.summary, ""]
-    for entity in plan.entities:
-        fields = ", ".join(field.name for field in entity.fields)
-        lines.append(f"- **{entity.name}**: {fields}")
-    for title, notes in (("Assumptions", plan.assumptions), ("Not covered", plan.not_covered)):
-        if notes:
-            lines += ["", f"### {title}", "", *(f"- {note}" for note in notes)]
-    return "\n".join([*lines, ""])
-
-
-def _current(services: Services, project: Project) -> tuple[Revision, Manifest]:
-    """Pointer -> manifest: a reader sees one revision whole, whatever is promoted meanwhile."""
-    item: Item | None = services.store.get(keys.revision(project.id, project.revision))
-    if item is None:
-        raise NotFound(f"No project '{project.id}'")
-    revision = parse(Revision, item)
-    return revision, content.read_manifest(services.files, revision.manifest_key)
 
 
 def _wanted(

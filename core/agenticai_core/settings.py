@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     endpoint_url: str | None = Field(None, validation_alias="AWS_ENDPOINT_URL")
     table: str = Field("agenticai-local-data", validation_alias="DYNAMODB_TABLE_NAME")
     bucket: str = Field("agenticai-local-code-000000000000", validation_alias="S3_BUCKET_NAME")
+    s3_public_url: str | None = None  # the bucket's endpoint in URLs given away; None: the same
     queue_url_pm: str = Field("", validation_alias="SQS_QUEUE_URL_PM")
     queue_url_dev: str = Field("", validation_alias="SQS_QUEUE_URL_DEV")
     queue_url_qa: str = Field("", validation_alias="SQS_QUEUE_URL_QA")

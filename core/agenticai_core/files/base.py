@@ -19,5 +19,14 @@ class Files(Protocol):
     def delete_prefix(self, prefix: str) -> int:
         """Remove every object (all its versions) below ``prefix``; how many keys there were."""
 
-    def presign(self, key: str, filename: str, seconds: int = 300) -> str:
-        """A URL that gives the object to anyone who has it, for a while."""
+    def presign(
+        self,
+        key: str,
+        filename: str,
+        seconds: int = 300,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        """A URL that gives the object to anyone who has it, for a while.
+
+        A browser saves it as ``filename`` and shows it never.
+        """

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from urllib.parse import quote, urlencode
 
 from agenticai_core.errors import NotFound
 
@@ -40,5 +41,12 @@ class MemoryFiles:
                 del self._objects[key]
         return len(doomed)
 
-    def presign(self, key: str, filename: str, seconds: int = 300) -> str:
-        return f"memory://{key}?filename={filename}&seconds={seconds}"
+    def presign(
+        self,
+        key: str,
+        filename: str,
+        seconds: int = 300,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        told = {"filename": filename, "seconds": seconds, "content_type": content_type}
+        return f"memory://bucket/{quote(key)}?{urlencode(told)}"

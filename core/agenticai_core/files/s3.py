@@ -1,7 +1,9 @@
 """Files on one S3 bucket."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,10 +16,15 @@ T = TypeVar("T")
 
 
 class S3Files:
-    """Implements `agenticai_core.files.base.Files`. The client is safe to share by threads."""
+    """Implements `agenticai_core.files.base.Files`. The client is safe to share by threads.
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    ``signer`` makes the URLs that are given away: it knows the bucket's address as their
+    receivers can reach it, and makes no request.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str, signer: "S3Client | None" = None) -> None:
         self._client = client
+        self._signer = signer or client
         self._bucket = bucket
 
     def put(self, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
@@ -70,16 +77,29 @@ class S3Files:
         if answer.get("Errors"):
             raise Unavailable(f"{len(answer['Errors'])} objects could not be deleted")
 
-    def presign(self, key: str, filename: str, seconds: int = 300) -> str:
-        return self._client.generate_presigned_url(
+    def presign(
+        self,
+        key: str,
+        filename: str,
+        seconds: int = 300,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        return self._signer.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self._bucket,
                 "Key": key,
-                "ResponseContentDisposition": f'attachment; filename="{filename}"',
+                "ResponseContentType": content_type,
+                "ResponseContentDisposition": _attachment(filename),
             },
             ExpiresIn=seconds,
         )
+
+
+def _attachment(filename: str) -> str:
+    """For saving under a name in any script; the plain form is for clients that know no other."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _call(function: Callable[[], T]) -> T:

@@ -1,6 +1,7 @@
 """The application over the memory adapters, and a caller of it."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,21 +104,35 @@ def project_id(api: Api) -> str:
     return identity
 
 
+def promote(
+    services: Services, project_id: str, tree: Mapping[str, bytes], **fields: Any
+) -> Revision:
+    """Make a tree the project's next revision, as a run that has ended well would."""
+    project = load(services.store, project_id).project
+    number = project.revision + 1
+    told = {"author_task": "create.1", "summary": "The first one"} | fields
+    revision = Revision(
+        project_id=project_id,
+        number=number,
+        parent=number - 1,
+        manifest_key=content.put_tree(services.files, project_id, tree),
+        created_at=stamp(now()),
+        **told,
+    )
+    changes = {
+        "status": ProjectStatus.ACTIVE,
+        "revision": number,
+        "active_run": None,
+        "plan_key": revision.plan_key,
+        "scores": revision.scores,
+    }
+    built = project.model_copy(update=changes)
+    services.store.write(Put(project_item(built)), Put(revision_item(revision)))
+    return revision
+
+
 @pytest.fixture
 def built_id(services: Services, project_id: str) -> str:
     """A project whose run has ended well: revision 1 holds `TREE`."""
-    project = load(services.store, project_id).project
-    revision = Revision(
-        project_id=project_id,
-        number=1,
-        parent=0,
-        manifest_key=content.put_tree(services.files, project_id, TREE),
-        author_task="create.1",
-        summary="The first one",
-        created_at=stamp(now()),
-    )
-    built = project.model_copy(
-        update={"status": ProjectStatus.ACTIVE, "revision": 1, "active_run": None}
-    )
-    services.store.write(Put(project_item(built)), Put(revision_item(revision)))
+    promote(services, project_id, TREE)
     return project_id

@@ -1,16 +1,14 @@
 """What an owner reads of their projects, and that nobody else reads it."""
 
-import io
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from agenticai_core import content, projects, runs
+from agenticai_core import archive, documents, project_files, projects, runs
 from agenticai_core.bootstrap import Services
-from agenticai_core.errors import NotFound, PreconditionFailed, UnsafePath, WrongState
+from agenticai_core.errors import NotFound, PreconditionFailed, WrongState
 from agenticai_core.models import Project, ProjectStatus, ProjectType
 from agenticai_core.pages import InvalidCursor
 from agenticai_core.projects import Listing, ProjectChanges
@@ -28,11 +26,11 @@ Create = Callable[..., Project]
     [
         projects.get_project,
         projects.list_modifications,
-        projects.list_files,
-        projects.build_archive,
-        projects.read_docs,
+        project_files.list_files,
+        archive.link_archive,
+        documents.write_documents,
         lambda s, o, p: projects.get_modification(s, o, p, "mod_1"),
-        lambda s, o, p: projects.read_file(s, o, p, "main.py"),
+        lambda s, o, p: project_files.read_file(s, o, p, "main.py"),
         lambda s, o, p: projects.update_project(s, o, p, ProjectChanges(name="Mine")),
         lambda s, o, p: runs.request_modification(s, o, p, "change it"),
         runs.approve,
@@ -146,85 +144,6 @@ def test_modifications_come_in_pages_newest_first(services: Services, create: Cr
     assert one.request == "change 0"
     with pytest.raises(NotFound):
         projects.get_modification(services, "me", project.id, "mod_none")
-
-
-# ---- files --------------------------------------------------------------------------------------
-
-
-def test_files_are_those_of_the_current_revision(services: Services, create: Create) -> None:
-    project = create()
-    assert projects.list_files(services, "me", project.id) == {}
-    promote(services, project.id, FIRST)
-    promote(services, project.id, {"main.py": b"two"})
-
-    files = projects.list_files(services, "me", project.id)
-
-    assert {path: (info.size, info.sha256) for path, info in files.items()} == {
-        "main.py": (3, content.sha256(b"two"))
-    }
-    assert projects.read_file(services, "me", project.id, "main.py") == b"two"
-
-
-@pytest.mark.parametrize("path", ["docs/a.md", "nope", "main.py/x"])
-def test_a_file_that_is_not_there_is_not_found(
-    services: Services, create: Create, path: str
-) -> None:
-    project = create()
-    with pytest.raises(NotFound):
-        projects.read_file(services, "me", project.id, "main.py")
-    promote(services, project.id, {"main.py": b"1"})
-
-    with pytest.raises(NotFound):
-        projects.read_file(services, "me", project.id, path)
-
-
-@pytest.mark.parametrize("path", ["../main.py", "/main.py", "a/../main.py", "", "main.py\x00"])
-def test_an_unsafe_path_is_refused(services: Services, create: Create, path: str) -> None:
-    project = create()
-    promote(services, project.id, FIRST)
-
-    with pytest.raises(UnsafePath):
-        projects.read_file(services, "me", project.id, path)
-
-
-# ---- the archive --------------------------------------------------------------------------------
-
-
-def test_an_archive_holds_the_revision(services: Services, create: Create) -> None:
-    project = create(name="Bob's Bike Shop!")
-    promote(services, project.id, FIRST)
-
-    name, packed = projects.build_archive(services, "me", project.id)
-
-    assert name == "bob-s-bike-shop-r1.zip"
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        assert archive.testzip() is None
-        assert archive.namelist() == sorted(FIRST)
-        assert {path: archive.read(path) for path in archive.namelist()} == FIRST
-        assert {info.external_attr >> 16 for info in archive.infolist()} == {0o644}
-
-
-def test_equal_revisions_give_equal_archives(services: Services, create: Create) -> None:
-    packed = []
-    for tree in (FIRST, dict(reversed(FIRST.items()))):
-        project = create()
-        promote(services, project.id, tree)
-        packed.append(projects.build_archive(services, "me", project.id)[1])
-
-    assert packed[0] == packed[1]
-
-
-@pytest.mark.parametrize(("name", "slug"), [("日本", "project"), ("../../x", "x"), ('a"b', "a-b")])
-def test_an_archives_name_is_safe(services: Services, create: Create, name: str, slug: str) -> None:
-    project = create(name=name)
-    promote(services, project.id, FIRST)
-
-    assert projects.build_archive(services, "me", project.id)[0] == f"{slug}-r1.zip"
-
-
-def test_without_a_revision_there_is_no_archive(services: Services, create: Create) -> None:
-    with pytest.raises(WrongState):
-        projects.build_archive(services, "me", create().id)
 
 
 # ---- changes ------------------------------------------------------------------------------------
