@@ -17,6 +17,7 @@ from agenticai_core.settings import Settings
 from agenticai_worker.agents import qa
 from agenticai_worker.llm.base import LanguageModel, PermanentModelError, Prompt
 from agenticai_worker.llm.template.model import TemplateModel
+from agenticai_worker.prompts import render
 from agenticai_worker.quality import Quality
 from agenticai_worker.runner import Worker, run_task
 
@@ -210,6 +211,41 @@ def test_a_second_failure_can_be_tried_again_too(house: House) -> None:
     assert house.asked["generate", FILES[0]] == 1
     with pytest.raises(WrongState):
         steering.retry_project(house.services, "me", house.project_id)
+
+
+# ---- secrets ------------------------------------------------------------------------------------
+
+
+class Listening(TemplateModel):
+    """The built-in engine; keeps the prompts as a language model would read them."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def generate(self, prompt: Prompt, *rest: Any, **options: Any) -> Any:
+        rendered = render(prompt)
+        self.heard.append(rendered.system + rendered.user)
+        return super().generate(prompt, *rest, **options)
+
+
+def test_a_secret_reaches_no_prompt_file_event_or_row(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = house.model = Listening()
+    house.create(
+        description="Shelves hold books. A book has a title and a price.",
+        environment_vars={"SMTP_PASSWORD": "canary-7f3a"},
+        deployment_config={"platform": "aws"},
+    )
+    house.work()
+
+    assert house.project.status == "active", house.project.failure
+    paths = {data["path"] for data in house.told("file_written")}
+    assert {"copilot/api/manifest.yml", ".env.example"} <= paths
+    everything = [*model.heard, str(house.store.__dict__), str(house.files.__dict__)]
+    assert "SMTP_PASSWORD" in "".join(everything)
+    printed = capsys.readouterr()
+    assert not [t for t in (*everything, printed.out, printed.err) if "canary-7f3a" in t]
 
 
 # ---- messages -----------------------------------------------------------------------------------
