@@ -1,12 +1,14 @@
 """Run the service: ``python -m agenticai_api``."""
 
 import signal
+import socket
 import sys
 
 import structlog
 import uvicorn
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agenticai_api.live import LiveLogs
 from agenticai_api.main import create_app
 from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
@@ -24,6 +26,18 @@ class Address(BaseSettings):
     api_port: int = 8000
 
 
+class Server(uvicorn.Server):
+    """Ends the requests that wait for events before it waits for the others to end."""
+
+    def __init__(self, config: uvicorn.Config, live: LiveLogs) -> None:
+        super().__init__(config)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.stop()
+        await super().shutdown(sockets)
+
+
 def main() -> None:
     settings, address = Settings(), Address()
     configure_logging(settings, "api")
@@ -32,7 +46,7 @@ def main() -> None:
     app = create_app(connect(settings), settings)
     log = structlog.get_logger(__name__)
     log.info("api.starting", host=address.host, port=address.api_port)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=address.host,
         port=address.api_port,
@@ -42,6 +56,7 @@ def main() -> None:
         proxy_headers=False,  # `middleware` believes those that the settings name
         timeout_graceful_shutdown=GRACE,
     )
+    Server(config, app.state.live).run()
     log.info("api.stopped")
 
 

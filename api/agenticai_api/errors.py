@@ -15,7 +15,7 @@ from starlette.routing import Match
 from agenticai_api.schemas.base import ErrorAnswer
 from agenticai_core.clock import now, stamp
 from agenticai_core.errors import AgenticError, NotAuthenticated, Unavailable, ValidationFailed
-from agenticai_core.limits.verdict import TooManyRequests
+from agenticai_core.limits.verdict import TooManyRequests, TooManyStreams
 from agenticai_core.store.base import StoreConflict, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -174,7 +174,7 @@ def install(app: FastAPI) -> None:
 def _headers_of(error: AgenticError) -> dict[str, str]:
     if isinstance(error, NotAuthenticated):
         return {"WWW-Authenticate": 'Bearer realm="agenticai"'}
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | TooManyStreams):
         return {"Retry-After": str(error.retry_after)}
     return dict(_RETRY_LATER) if isinstance(error, Unavailable) else {}
 

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenticai_core.models import Event
 from agenticai_core.store.memory import MemoryStore
 from agenticai_websocket.cursors import move_cursor, read_cursor
-from agenticai_websocket.flow import Outbox, Pace, TokenBucket
-from agenticai_websocket.hub import contiguous
+from agenticai_websocket.flow import Outbox, TokenBucket
 from agenticai_websocket.protocol import CloseCode, Goodbye
 
 
@@ -109,31 +107,6 @@ def test_a_bucket_never_gives_more_than_burst_and_rate(pauses):
 def test_a_bucket_fills_again():
     bucket = TokenBucket(2, 1, 0)
     assert [bucket.take(0), bucket.take(0.1), bucket.take(0.6)] == [True, False, True]
-
-
-def test_a_pace_slows_down_to_its_limit_and_starts_anew():
-    pace = Pace(0.25, 2)
-    seen = [pace.seconds]
-    for _ in range(20):
-        pace.slow_down()
-        seen.append(pace.seconds)
-    assert seen[0] == 0.25
-    assert seen == sorted(seen)
-    assert seen[-1] == 2
-    pace.reset()
-    assert pace.seconds == 0.25
-
-
-@given(st.sets(st.integers(1, 30)), st.integers(0, 30))
-def test_a_page_ends_before_the_first_gap(numbers, after):
-    found = [
-        Event(project_id="p", seq=seq, id=str(seq), type="t", at="a")
-        for seq in sorted(numbers)
-        if seq > after
-    ]
-    result = [event.seq for event in contiguous(found, after)]
-    assert result == list(range(after + 1, after + 1 + len(result)))
-    assert after + 1 + len(result) not in numbers
 
 
 @given(st.lists(st.integers(0, 20), min_size=1))

@@ -67,7 +67,7 @@ def test_a_follower_ahead_of_the_hub_is_not_given_what_it_has():
         ahead = scene.follow(after=3, head_seq=last)
         await ahead.catch_up(no_room)
         assert ahead.live
-        await scene.hub._look()
+        await scene.hub.poller.look()
         assert await scene.sent() == [4]
 
     asyncio.run(scenario())
@@ -78,12 +78,12 @@ def test_a_follower_that_reads_a_page_is_not_live_before_it_reached_the_mark():
         scene = Scene(3)
         behind = scene.follow(after=0, head_seq=3)
         scene.append(1)
-        await scene.hub._look()
+        await scene.hub.poller.look()
         assert await scene.sent() == []
         await behind.catch_up(no_room)
         await behind.catch_up(no_room)
         scene.append(1)
-        await scene.hub._look()
+        await scene.hub.poller.look()
         assert await scene.sent() == [1, 2, 3, 4, 5]
 
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""Flow control: a bounded queue of frames, a rate limit, and how long to wait next time."""
+"""Flow control: a bounded queue of frames, and a rate limit."""
 
 import asyncio
 from collections import deque
@@ -90,19 +90,3 @@ class TokenBucket:
             return False
         self._tokens -= 1
         return True
-
-
-class Pace:
-    """A pause that starts at ``shortest`` and grows to ``longest`` while nothing happens."""
-
-    def __init__(self, shortest: float, longest: float, growth: float = 1.25) -> None:
-        self._shortest = shortest
-        self._longest = max(shortest, longest)
-        self._growth = growth
-        self.seconds = shortest
-
-    def reset(self) -> None:
-        self.seconds = self._shortest
-
-    def slow_down(self) -> None:
-        self.seconds = min(self._longest, self.seconds * self._growth)

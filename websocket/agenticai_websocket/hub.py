@@ -1,11 +1,10 @@
-"""One poller for all sockets: looks at the heads of the watched logs and hands on what is new.
+"""What one process' sockets follow: reads what is new in each log once and hands it to all.
 
 The log in the table is the only source, so gateways need no coordination, and an outage of the
 store costs time but no event: the next look goes on where the last one ended.
 """
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,8 +13,8 @@ import structlog
 from agenticai_core import events
 from agenticai_core.models import Event
 from agenticai_core.settings import Settings
-from agenticai_core.store.base import Store, StoreUnavailable
-from agenticai_websocket.flow import Pace
+from agenticai_core.store.base import Store
+from agenticai_core.watch import HeadPoller, contiguous
 from agenticai_websocket.protocol import event_frame
 
 log = structlog.get_logger(__name__)
@@ -45,24 +44,16 @@ class Watch:
     followers: set[Follower] = field(default_factory=set)
 
 
-def contiguous(found: Iterable[Event], after: int) -> list[Event]:
-    """The events that follow ``after`` without a gap: a missing one is only not visible yet."""
-    result: list[Event] = []
-    for event in found:
-        if event.seq != after + len(result) + 1:
-            break
-        result.append(event)
-    return result
-
-
 class Hub:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
-        self._pause = settings.poll_min_seconds
-        self._pace = Pace(settings.poll_min_seconds, settings.poll_max_seconds)
-        self._woken = asyncio.Event()
         self._watches: dict[str, Watch] = {}
-        self.failing = False  # the last look did not get through
+        self.poller = HeadPoller(store, settings, lambda: list(self._watches), self._move)
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last look did not get through."""
+        return self.poller.failing
 
     @property
     def watched(self) -> int:
@@ -72,7 +63,7 @@ class Hub:
         """Start to follow; ``head_seq`` is the mark if nobody else follows the project."""
         watch = self._watches.setdefault(project_id, Watch(project_id, head_seq))
         watch.followers.add(follower)
-        self._woken.set()
+        self.poller.wake()
         return watch
 
     def leave(self, follower: Follower, watch: Watch) -> None:
@@ -93,51 +84,12 @@ class Hub:
         return contiguous(found, after)
 
     async def run(self) -> None:
-        """Poll until cancelled; nothing that a look raises ends it."""
-        while True:
-            await self._wait()
-            try:
-                moved = await self._look()
-            except Exception as error:
-                _log_failure("hub.poll_failed", error)
-                self.failing, moved = True, False
-            else:
-                self.failing = False
-            if moved:
-                self._pace.reset()
-            else:
-                self._pace.slow_down()
+        """Poll until cancelled."""
+        await self.poller.run()
 
-    async def _wait(self) -> None:
-        """The current pause, cut down to the shortest one by a new follower."""
-        try:
-            async with asyncio.timeout(self._pace.seconds if self._watches else None):
-                await self._woken.wait()
-        except TimeoutError:
-            return
-        self._woken.clear()
-        self._pace.reset()
-        # Not at once: a new follower has just read the head itself, and a thousand that come
-        # back together must not make a thousand looks.
-        await asyncio.sleep(self._pause)
-
-    async def _look(self) -> bool:
-        """Look at every head once; True when something moved."""
-        watches = list(self._watches.values())
-        ids = [watch.project_id for watch in watches]
-        heads = await asyncio.to_thread(events.heads, self._store, ids)
-        moved = await asyncio.gather(
-            *(self._try_advance(watch, heads.get(watch.project_id)) for watch in watches)
-        )
-        return any(moved)
-
-    async def _try_advance(self, watch: Watch, head: events.Head | None) -> bool:
-        """One project's trouble is not the others'."""
-        try:
-            return await self._advance(watch, head)
-        except Exception as error:
-            _log_failure("hub.read_failed", error, project_id=watch.project_id)
-            return False
+    async def _move(self, project_id: str, head: events.Head | None) -> bool:
+        watch = self._watches.get(project_id)
+        return watch is not None and await self._advance(watch, head)
 
     async def _advance(self, watch: Watch, head: events.Head | None) -> bool:
         if head is None or head.closed:
@@ -172,8 +124,3 @@ def _dispatch(watch: Watch, event: Event) -> None:
     for follower in list(watch.followers):
         follower.deliver(event.seq, frame)
     watch.seq = event.seq
-
-
-def _log_failure(key: str, error: Exception, **context: str) -> None:
-    expected = isinstance(error, StoreUnavailable)
-    log.warning(key, error=str(error) or repr(error), exc_info=not expected, **context)

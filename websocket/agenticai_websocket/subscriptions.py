@@ -8,10 +8,11 @@ from agenticai_core import projects
 from agenticai_core.auth import authenticate
 from agenticai_core.errors import AgenticError, NotAuthenticated
 from agenticai_core.models import ApiKey
+from agenticai_core.watch import Pace
 from agenticai_websocket import problems, protocol
 from agenticai_websocket.acks import Acknowledgements
 from agenticai_websocket.context import Context
-from agenticai_websocket.flow import Outbox, Pace
+from agenticai_websocket.flow import Outbox
 from agenticai_websocket.protocol import Ack, CloseCode, Goodbye, Problem, Subscribe
 from agenticai_websocket.subscription import Subscription
 

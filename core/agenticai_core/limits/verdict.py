@@ -61,3 +61,10 @@ class QuotaExceeded(TooManyRequests):
     code = "QUOTA_EXCEEDED"
     reason = "The requests of this month are used up"
     advice = "A new month begins at midnight UTC on the first; ask for a higher quota"
+
+
+class TooManyStreams(AgenticError):
+    """More requests of one API key wait for events than are kept waiting."""
+
+    code, status = "TOO_MANY_STREAMS", 429
+    retry_after: ClassVar[int] = 5
