@@ -32,8 +32,11 @@ _MISSING = frozenset({"NOT_FOUND", "PROJECT_DELETED"})
 
 
 class ReadEvents(Protocol):
-    def __call__(self, project_id: str, after: int, limit: int) -> Json:
-        """A page of the log: ``{"events": […], "next_after", "head"}``. One attempt, no retries."""
+    def __call__(self, project_id: str, after: int, limit: int, wait: int = 0) -> Json:
+        """A page of the log: ``{"events": […], "next_after", "head"}``. One attempt, no retries.
+
+        An empty page may be held back for ``wait`` seconds, in case something comes.
+        """
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Pace:
 
     backoff: float = 0.5  # before the first reconnect; doubles, with jitter
     max_backoff: float = 15.0
-    poll: float = 1.0  # between two reads of the log while there is no socket
+    poll: float = 1.0  # between two reads of the log while there is no socket, at least
+    hold: float = 5.0  # that the API may hold back an empty page, in case something comes
     idle: float = 75.0  # without any frame: the gateway pings every 20
     patience: float = 120.0  # with neither socket nor API, before giving up
     connect: float = 5.0
@@ -159,20 +163,22 @@ class EventStream:
         """Poll for ``seconds``: at least once, so that a flapping socket still makes progress."""
         until = time.monotonic() + seconds
         while True:
-            pause = self._pace.poll
+            asked, pause = time.monotonic(), self._pace.poll
+            hold = max(0.0, min(self._pace.hold, until - asked))
             try:
-                page = self._read(self._project_id, self.last, PAGE)
+                page = self._read(self._project_id, self.last, PAGE, int(hold))
             except ClientError as error:
                 pause = max(pause, self._outlast(error))
             else:
                 self._reached_at = time.monotonic()
                 self._enter("polling", reason)
                 yield from self._deliver(page["events"])
-                pause = 0.0 if self.last < page["head"] and page["events"] else pause
+                more = self.last < page["head"] and page["events"]
+                pause = 0.0 if more else pause - (time.monotonic() - asked)
             left = until - time.monotonic()
             if left <= 0:
                 return
-            time.sleep(min(pause, left))
+            time.sleep(max(0.0, min(pause, left)))
 
     def _outlast(self, error: ClientError) -> float:
         """How long to wait after a passing error; raises it when it is not, or has lasted."""

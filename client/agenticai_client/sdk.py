@@ -63,6 +63,7 @@ class Client:
         )
         self._api_key = api_key
         self._pace = pace or Pace()
+        self._timeout = timeout
         self._rest = Rest(self.api_url, api_key, timeout=timeout)
 
     def __enter__(self) -> Self:
@@ -250,11 +251,20 @@ class Client:
             if not cursor:
                 return
 
-    def _read_once(self, project_id: str, after: int, limit: int) -> Json:
-        return self._events(project_id, after, limit, attempts=1)
+    def _read_once(self, project_id: str, after: int, limit: int, wait: int = 0) -> Json:
+        wait = min(wait, int(self._timeout / 2))  # an answer held back must still come in time
+        return self._events(project_id, after, limit, wait=wait, attempts=1)
 
-    def _events(self, project_id: str, after: int, limit: int, attempts: int | None = None) -> Json:
-        params = {"after": after, "limit": limit}
+    def _events(
+        self,
+        project_id: str,
+        after: int,
+        limit: int,
+        *,
+        wait: int = 0,
+        attempts: int | None = None,
+    ) -> Json:
+        params = {"after": after, "limit": limit, "wait": wait or None}
         path = _project(project_id, "events")
         return self._rest.json("GET", path, params=params, attempts=attempts)
 

@@ -64,6 +64,7 @@ class System:
     outcome: str = "active"
     approval: bool = False  # stop before the end of a life, as if it waited for a person
     pages: int = 100  # items in a page of a list, at most
+    holds: bool = True  # back an empty page of events, where it is asked to wait
     answers: list[Response] = field(default_factory=list)  # given first, one for each request
     scripts: list[Script | None] = field(default_factory=list)  # one for each socket; then usual
     socket_refused: int | None = None  # an HTTP status for every handshake
@@ -260,6 +261,10 @@ class Routes:
     async def events(self, request: Request) -> Response:
         log = self.system.logs[request.path_params["id"]]
         after, limit = (int(request.query_params[name]) for name in ("after", "limit"))
+        wait = int(request.query_params.get("wait", 0)) if self.system.holds else 0
+        until = time.monotonic() + wait
+        while len(log) <= after and time.monotonic() < until:
+            await asyncio.sleep(0.01)
         events = log[after : after + limit]
         last = events[-1]["seq"] if events else after
         return JSONResponse({"events": events, "next_after": last, "head": len(log)})

@@ -19,6 +19,10 @@ def watch(system, project, count, after=0, notices=None, **pace):
     return numbers
 
 
+def pages_read(system):
+    return [request for request in system.seen if request.path.endswith("/events")]
+
+
 def send(*numbers, close=None):
     """A script: these events of the log, and then the end (or silence)."""
 
@@ -42,7 +46,7 @@ def test_replay_and_live_come_over_one_socket(system):
     assert (socket["project_id"], socket["after"]) == (project["id"], "0")
     assert socket["headers"]["x-api-key"] == "agk_test"
     assert socket["headers"]["sec-websocket-protocol"] == "agenticai.v1"
-    assert not [request for request in system.seen if request.path.endswith("/events")]
+    assert not pages_read(system)
 
 
 def test_resume_from_where_the_caller_was(system):
@@ -97,7 +101,7 @@ def test_a_gap_is_read_from_the_log(system):
     project = system.add_log(250)
     system.scripts = [send(1, 249, 250)]
     assert watch(system, project, 250) == list(range(1, 251))
-    pages = [request for request in system.seen if request.path.endswith("/events")]
+    pages = pages_read(system)
     assert [page.query["after"] for page in pages] == ["1", "101", "201"]
 
 
@@ -153,6 +157,32 @@ def test_without_a_socket_the_log_is_polled_and_the_socket_tried_again(system, s
     assert watch(system, project, 121, notices=notices) == list(range(1, 122))
     assert notices == [("polling", f"the gateway answered {status}")]
     assert len(system.sockets) > 1
+
+
+def test_an_idle_log_is_waited_for_instead_of_asked_again_and_again(system):
+    project = system.add_log(1)
+    system.socket_refused = 503
+    threading.Timer(0.3, system.append, (project["id"], "project_active")).start()
+    assert watch(system, project, 2, backoff=8, max_backoff=8) == [1, 2]
+    first, second = pages_read(system)
+    assert int(first.query["wait"]) >= 1
+    assert int(second.query["wait"]) >= 1
+
+
+def test_a_wait_ends_before_the_request_times_out(system):
+    project = system.add_log(1)
+    system.socket_refused = 503
+    watch(system, project, 1, backoff=60, max_backoff=60, hold=20)
+    (page,) = pages_read(system)
+    assert page.query["wait"] == "2"  # of a time-out of 5 s
+
+
+def test_an_api_that_does_not_wait_is_not_asked_all_the_time(system):
+    project = system.add_log(1)
+    system.socket_refused, system.holds = 503, False
+    threading.Timer(0.7, system.append, (project["id"], "project_active")).start()
+    assert watch(system, project, 2, backoff=8, max_backoff=8, poll=0.2) == [1, 2]
+    assert len(pages_read(system)) <= 6
 
 
 def test_reconnects_slow_down(system):
