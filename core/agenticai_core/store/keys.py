@@ -94,6 +94,16 @@ def usage(owner_id: str, month: str) -> Key:
     return Key(owner_pk(owner_id), f"USAGE#{month}")
 
 
+def project_usage(owner_id: str, month: str, project_id: str) -> Key:
+    """What an owner's project has used in a month; its key begins with the month's own."""
+    return Key(owner_pk(owner_id), f"USAGE#{month}#{project_id}")
+
+
+def audit(owner_id: str, at: str, entry_id: str) -> Key:
+    """One deed of an owner, by time."""
+    return Key(owner_pk(owner_id), f"AUDIT#{at}#{entry_id}")
+
+
 def instances_pk(service: str) -> str:
     return f"INSTANCE#{service}"
 
