@@ -41,6 +41,7 @@ from agenticai_core.rows import (
 )
 from agenticai_core.store import keys
 from agenticai_core.store.base import ConditionFailed, Put, Write, absent, equals
+from agenticai_core.usage import usage_write
 from agenticai_core.workflow import Step
 
 _log = structlog.get_logger()
@@ -88,6 +89,10 @@ class Change:
     def tell(self, type_: str, data: dict[str, Any]) -> None:
         draft = EventDraft(id=f"{self.cause}/{len(self._drafts)}", type=type_, data=data)
         self._drafts.append(draft)
+
+    def add_write(self, write: Write) -> None:
+        """One more write of another kind, for this transaction."""
+        self._rows[f"other {len(self._rows)}"] = write
 
     def put_modification(self, modification: Modification) -> Modification:
         self._rows[f"mod {modification.id}"] = Put(modification_item(modification))
@@ -347,9 +352,10 @@ class Change:
         condition = absent() if self._new else equals("version", seen)
         metadata = Put(project_item(project), condition)
         answered = once.writes(result or project) if once else []
+        spent = usage_writes(self.seen.project, project)
         try:
             self.services.store.write(
-                *self._fenced, metadata, *self._rows.values(), *log, *answered, token=token
+                *self._fenced, metadata, *self._rows.values(), *log, *answered, *spent, token=token
             )
         except ConditionFailed as error:
             if self._fenced and 0 in error.failed:
@@ -372,6 +378,13 @@ def spend_orphan(project: Project, task: Task) -> Project:
             "cost_reserved_microusd": project.cost_reserved_microusd - task.reservation_microusd,
         }
     )
+
+
+def usage_writes(before: Project, after: Project) -> list[Write]:
+    """Count what a project's usage grows by, for the transaction that stores it: its owner's
+    month knows the same, whatever becomes of the project."""
+    grown = after.usage - before.usage
+    return [] if grown == Usage() else [usage_write(after.owner_id, after.id, grown)]
 
 
 def wake(services: Services, task: Task, delay: float = 0) -> bool:

@@ -100,6 +100,13 @@ class Usage(Model):
             cost_microusd=self.cost_microusd + other.cost_microusd,
         )
 
+    def __sub__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input_tokens=self.input_tokens - other.input_tokens,
+            output_tokens=self.output_tokens - other.output_tokens,
+            cost_microusd=self.cost_microusd - other.cost_microusd,
+        )
+
 
 class Scores(Model):
     """Each 0 to 1; None where it could not be measured."""

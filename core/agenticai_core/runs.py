@@ -10,7 +10,7 @@ from typing import Literal
 import structlog
 from pydantic import Field, ValidationError, field_validator
 
-from agenticai_core import content, environment, workflow
+from agenticai_core import audit, content, environment, workflow
 from agenticai_core.bootstrap import Services
 from agenticai_core.change import Change, FenceLost, wake
 from agenticai_core.clock import now, stamp, stamp_in
@@ -219,8 +219,13 @@ def cancel(services: Services, owner_id: str, project_id: str, run: str | None =
     return _command(services, owner_id, project_id, decide, run)
 
 
-def delete_project(services: Services, owner_id: str, project_id: str) -> Project:
-    """Close the project at once, and have its rows and objects removed by a task."""
+def delete_project(
+    services: Services, owner_id: str, project_id: str, key_id: str | None = None
+) -> Project:
+    """Close the project at once, and have its rows and objects removed by a task.
+
+    ``key_id``: of the API key that asks for it, for the record that outlives the project.
+    """
     run = new_id("del")
 
     def attempt(seen: Snapshot) -> Project:
@@ -234,7 +239,17 @@ def delete_project(services: Services, owner_id: str, project_id: str) -> Projec
         delay = services.heartbeat_seconds if busy else 0
         task = change.add_task(run, 1, Action.DELETE, {}, delay=delay)
         change.set(active_task=task.id)
-        return change.commit(closes=True)
+        entry = audit.new_entry(
+            owner_id,
+            "project_deleted",
+            project_id,
+            key_id=key_id,
+            details={"name": seen.project.name, "revision": seen.project.revision},
+        )
+        change.add_write(audit.audit_write(entry))
+        closed = change.commit(closes=True)
+        audit.log_entry(entry)
+        return closed
 
     return retry_conflicts(lambda: attempt(load_owned(services.store, owner_id, project_id)))
 

@@ -17,7 +17,7 @@ from tenacity import (
 
 from agenticai_core import events, workflow
 from agenticai_core.bootstrap import Services
-from agenticai_core.change import FenceLost, spend_orphan, wake
+from agenticai_core.change import FenceLost, spend_orphan, usage_writes, wake
 from agenticai_core.clock import now, parse, stamp, stamp_in
 from agenticai_core.errors import NotFound
 from agenticai_core.models import Action, EventDraft, Modification, Project, Task, TaskStatus, Usage
@@ -193,6 +193,7 @@ class Lease:
         self.services.store.write(
             Update(self._key, set=held, condition=self._mine()),
             Put(project_item(changed), equals("version", project.version)),
+            *usage_writes(project, changed),
         )
 
     def _under_fence(self, write: Callable[[Snapshot, Task], None]) -> None:
@@ -281,6 +282,7 @@ def _write_take(services: Services, seen: Snapshot, project: Project, taken: Tas
             update={"version": project.version + 1, "updated_at": stamp(now())}
         )
         writes.append(Put(project_item(changed), equals("version", project.version)))
+        writes += usage_writes(seen.project, changed)
     if taken.action not in _SILENT:
         writes += events.writes(taken.project_id, seen.head.seq, [_told(taken)])
     services.store.write(*writes)

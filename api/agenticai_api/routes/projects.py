@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from agenticai_api.deps import (
+    CallerDep,
     ExpectedVersion,
     OnceDep,
     PagingDep,
@@ -100,9 +101,11 @@ def update_project(
 
 
 @router.delete("/{project_id}", summary="Delete a project", responses=documented(404, 409))
-def delete_project(project_id: ProjectId, owner_id: Writer, services: ServicesDep) -> ProjectAnswer:
+def delete_project(
+    project_id: ProjectId, owner_id: Writer, caller: CallerDep, services: ServicesDep
+) -> ProjectAnswer:
     """Stops what is under way; rows and files go in the background."""
-    return ProjectAnswer.of(runs.delete_project(services, owner_id, project_id))
+    return ProjectAnswer.of(runs.delete_project(services, owner_id, project_id, caller.id))
 
 
 def _answer(project: Project, response: Response) -> ProjectAnswer:

@@ -1,7 +1,9 @@
 """Both budgets at once: nothing overshoots, nothing is paid for twice, and failures name theirs."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from agenticai_core import projects, runs
 from agenticai_core.models import Action, Outcome, Usage
 from agenticai_core.rows import task_item
 from agenticai_core.settings import Settings
-from agenticai_core.store.base import Put
+from agenticai_core.store.base import Put, StoreUnavailable
+from agenticai_core.usage import current_month, read_month
 from agenticai_worker import runner
 from agenticai_worker.lease import Lease
 from agenticai_worker.llm.base import PermanentModelError, TransientModelError
@@ -204,7 +207,9 @@ def test_workers_at_once_overshoot_neither_budget(world: World) -> None:
     project = world.project
     assert (project.tokens_reserved, project.cost_reserved_microusd) == (0, 0)
     assert project.usage.total <= 150
-    assert 80 < project.usage.cost_microusd <= 100
+    assert project.usage.cost_microusd <= 100
+    # What is held only grows, so whatever refused a call is nearly used up now.
+    assert project.usage.total > 130 or project.usage.cost_microusd > 80
 
 
 def test_a_higher_budget_is_seen_by_the_run_under_way(world: World) -> None:
@@ -218,3 +223,44 @@ def test_a_higher_budget_is_seen_by_the_run_under_way(world: World) -> None:
     lease.reserve(1, 200)
 
     assert costs(world) == (0, 200, 200)
+
+
+# ---- the owner's month --------------------------------------------------------------------------
+
+
+def month(world: World) -> tuple[Usage, int]:
+    """What the owner's month has counted, and of how many projects."""
+    read = read_month(world.store, "me", current_month())
+    return read.total, len(read.projects)
+
+
+def test_the_owners_month_counts_what_projects_use(bench: Bench) -> None:
+    assert month(bench.world) == (Usage(), 0)
+    for n in (1, 2):
+        bench.run()
+        used = Usage(input_tokens=7 * n, output_tokens=3 * n, cost_microusd=USED * n)
+        assert month(bench.world) == (used, n)
+
+
+@pytest.mark.parametrize("end", ["take", "cancel", "delete", "advance", "settle"])
+@pytest.mark.parametrize("lost", [0, 1])
+def test_the_month_and_the_project_never_differ(world: World, end: str, lost: int) -> None:
+    lease = world.taken()
+    lease.reserve(70, 500)
+    world.expire()
+    world.store.lose = lost
+    services, project_id = world.services, world.project_id
+    act: dict[str, Callable[[], object]] = {
+        "take": world.take,
+        "cancel": lambda: runs.cancel(services, "me", project_id),
+        "delete": lambda: runs.delete_project(services, "me", project_id),
+        "settle": lambda: lease.settle(70, Usage(output_tokens=70, cost_microusd=500), 500),
+        "advance": lambda: runs.advance(
+            services, project_id, world.task_id, lease.task.fence, Outcome(outputs={"plan": "p"})
+        ),
+    }
+    with suppress(StoreUnavailable):
+        act[end]()
+
+    spent = Usage(output_tokens=70, cost_microusd=500)
+    assert (world.project.usage, month(world)) == (spent, (spent, 1))
