@@ -9,8 +9,8 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from agenticai_api.schemas.base import ErrorAnswer
 from agenticai_core.clock import now, stamp
@@ -231,15 +231,22 @@ def _translate(problem: HTTPException, request: Request) -> AgenticError:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """All methods of a path; the framework would name only those of its first route."""
+    """All methods of the path that is meant; the framework would name those of its first route.
 
-    def answers(method: str) -> bool:
-        scope = {**request.scope, "method": method}
-        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
-
-    return [method for method in METHODS if answers("GET" if method == "HEAD" else method)] + [
-        "OPTIONS"
+    A path of which less is left open wins: `/projects/from-template` is no project's id.
+    """
+    found = [
+        route
+        for route in iter_route_contexts(request.app.routes)
+        if route.methods and route.path_regex.match(request.url.path)
     ]
+    meant = min((route.path_format or "" for route in found), key=lambda path: path.count("{"))
+    methods = {
+        method for route in found if route.path_format == meant for method in route.methods or ()
+    }
+    if "GET" in methods:
+        methods.add("HEAD")
+    return [method for method in METHODS if method in methods] + ["OPTIONS"]
 
 
 async def _on_refused_request(request: Request, error: Exception) -> JSONResponse:

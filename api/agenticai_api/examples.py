@@ -1,5 +1,6 @@
 """Examples of answers, put together from their schemas."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,8 +80,9 @@ class Examples:
         if kind == "array":
             one = self.of(schema.get("items", {}), name.removesuffix("s"), depth + 1)
             return [] if one == UNKNOWN else [one]
-        if VOCABULARY.get(name) is not None:
-            return VOCABULARY[name]
+        known = VOCABULARY.get(name)
+        if known is not None and re.search(schema.get("pattern", ""), str(known)):
+            return known
         return schema["default"] if "default" in schema else self._plain(schema, depth)
 
     def _plain(self, schema: Json, depth: int) -> Any:

@@ -65,6 +65,8 @@ def complete(document: Json, app: FastAPI) -> Json:
         operation.setdefault("security", [])
         _tell_scope(operation, scopes.get(operation["operationId"]))
         _add_errors(operation)
+        for parameter in operation.get("parameters", []):
+            parameter["schema"] = _without_null(parameter["schema"])
     components = document["components"]
     components["responses"] = dict(_error_answers(_statuses(document)))
     _tell_codes(components["schemas"]["ErrorView"]["properties"]["code"])
@@ -99,6 +101,16 @@ def _tell_scope(operation: Json, scope: str | None) -> None:
     operation["description"] = f"{description}\n\n{told}" if description else told
     if scope:
         operation["x-required-scope"] = scope
+
+
+def _without_null(schema: Json) -> Json:
+    """Of a parameter: it may be left out, but there is no way to send a null."""
+    choices: list[Json] = [
+        choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}
+    ]
+    if len(choices) != 1:
+        return schema
+    return {key: value for key, value in schema.items() if key != "anyOf"} | choices[0]
 
 
 # ---- errors -------------------------------------------------------------------------------------

@@ -61,8 +61,8 @@ class Variable(Model):
     which ones), ``choices`` all values that are allowed.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    description: str = Field("", max_length=500)
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", examples=["project_name"])
+    description: str = Field("", max_length=500, examples=["What the service is called."])
     required: bool = True
     default: Value | None = Field(
         None, description="Of one that is not required; else it is empty."
