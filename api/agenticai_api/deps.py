@@ -113,11 +113,19 @@ KeyId = Annotated[Id, Path(description="An API key's id (not the key itself).")]
 class Paging:
     """Which page of a list: at most ``limit`` items, from where ``cursor`` says."""
 
-    limit: Annotated[int, Query(ge=1, le=100, description="At most this many.")] = 20
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None
+    limit: int
+    cursor: str | None
 
 
-PagingDep = Annotated[Paging, Depends()]
+async def _paging(
+    limit: Annotated[int, Query(ge=1, le=100, description="At most this many.")] = 20,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> Paging:
+    # A function of its own, because the framework sends classes to a thread.
+    return Paging(limit, cursor)
+
+
+PagingDep = Annotated[Paging, Depends(_paging)]
 
 
 async def _expected_version(
