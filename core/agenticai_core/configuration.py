@@ -81,8 +81,8 @@ def _first_values(values: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return values
 
 
-def _whole(value: Any) -> Any:
-    # To JSON 1.0 is as much of an integer as 1.
+def as_whole(value: Any) -> Any:
+    """1 for 1.0: to JSON it is as much of an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -105,7 +105,7 @@ Variable = Annotated[str, StringConstraints(pattern=_VARIABLE)]
 Tag = Annotated[str, StringConstraints(pattern=_TAG)]
 Dependency = Annotated[str, StringConstraints(pattern=_DEPENDENCY, max_length=100)]
 
-TokenBudget = Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True), BeforeValidator(_whole)]
+TokenBudget = Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True), BeforeValidator(as_whole)]
 CostBudget = Annotated[float, Field(ge=1 / MICRO, le=MAX_DOLLARS, strict=True, allow_inf_nan=False)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS), AfterValidator(_unique_tags)]
 Dependencies = Annotated[

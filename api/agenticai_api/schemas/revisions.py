@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from agenticai_api.schemas.base import RequestBody, Text
+from agenticai_core.configuration import as_whole
 from agenticai_core.diffs import Comparison, FileDiff, Status
 from agenticai_core.models import Revision, Scores, TestReport
 from agenticai_core.revisions import MAX_NUMBER, modification_of
 from agenticai_core.user_edits import MAX_REASON
 
-Number = Annotated[int, Field(ge=1, le=MAX_NUMBER, strict=True)]
+Number = Annotated[int, Field(ge=1, le=MAX_NUMBER, strict=True), BeforeValidator(as_whole)]
 
 
 class RevisionView(BaseModel):
@@ -75,7 +76,7 @@ class RevisionsAnswer(BaseModel):
 class RollBack(RequestBody):
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"revision": 1, "reason": "The new prices were wrong", "expected_revision": 2}]
+            "examples": [{"revision": 1, "reason": "Wrong prices", "expected_revision": 2}]
         }
     )
 
