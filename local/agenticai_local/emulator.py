@@ -14,6 +14,7 @@ import httpx
 from agenticai_local.errors import LocalError, UncleanStop
 from agenticai_local.ports import HOST
 from agenticai_local.processes import Spec
+from agenticai_local.resources import CREDENTIALS
 
 HEALTH = "/_ministack/health"
 VENV = ".venv-emulator"
@@ -60,6 +61,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(folder / "s3"),
         "LOG_LEVEL": "ERROR",
+        **CREDENTIALS,  # by which links to the bucket are signed: it checks that
         # Listeners and container clean-up that nothing here needs.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -122,8 +122,9 @@ def test_no_lifecycle_rule_expires_living_code(bucket: dict[str, Any]) -> None:
     rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     expiring = {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule}
     old_versions = {rule["Prefix"] for rule in rules if "NoncurrentVersionExpiration" in rule}
-    assert expiring == {"tmp/"}
-    assert old_versions == {"tmp/", "projects/"}
+    assert expiring == {"tmp/", "archives/"}
+    assert old_versions == {"tmp/", "archives/", "projects/"}
+    assert keys.archive_key("p", "s").startswith("archives/")  # built again when asked for
     assert keys.unit_key("p", "t", "u", "s").startswith("tmp/")
     assert keys.mirror_key("p", "main.py").startswith("projects/")
     for key in (keys.object_key("p", "s"), keys.plan_key("p", "s")):
