@@ -109,6 +109,7 @@ class Plan(Model):
     reports: tuple[Report, ...] = ()
     features: tuple[str, ...] = ()  # "authentication", "request_logging", …
     files: tuple[PlannedFile, ...] = ()
+    database: str = ""  # what the database's file is called; empty: as the project
     assumptions: tuple[str, ...] = ()  # what the description left open and the plan decided
     not_covered: tuple[str, ...] = ()  # what the description asks for and the plan leaves out
 

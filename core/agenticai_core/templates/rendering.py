@@ -7,6 +7,7 @@ sandbox, where there is jinja2 and nothing of ours, so this module imports nothi
 import json
 import re
 import traceback
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def quoted(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    plain = str(text).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", str(text)).encode("ascii", "ignore").decode().lower()
     return _WORD.findall(plain) or ["project"]
 
 

@@ -15,6 +15,7 @@ from agenticai_worker.llm.base import Generation, PermanentModelError, Prompt
 from agenticai_worker.llm.template.patch import edited_by_hand, merge
 from agenticai_worker.llm.template.understand.changes import Change, change_plan
 from agenticai_worker.llm.template.understand.feedback import make_plan_with
+from agenticai_worker.llm.template.understand.plan import is_summary
 from agenticai_worker.llm.template.write.project import (
     render,
     render_deployment,
@@ -91,8 +92,15 @@ def _analyze(prompt: Prompt) -> Analysis:
     change = change_plan(plan, _wish(prompt))
     if not change.understood or change.plan is None:
         return Analysis(impact=Impact(understood=False, reason=change.reason))
-    new = _with_files(change.plan)
+    new = _with_files(_keep_given(plan, change.plan))
     return Analysis(impact=_impact(change, plan, new, tree), plan=new)
+
+
+def _keep_given(old: Plan, new: Plan) -> Plan:
+    """What a template gave to the plan, and the words of a request can say nothing of."""
+    own = is_summary(old.name, old.summary)
+    summary = new.summary if own else old.summary
+    return new.model_copy(update={"database": old.database, "summary": summary})
 
 
 def _wish(prompt: Prompt) -> str:

@@ -90,7 +90,7 @@ def _fall_back(board: Board) -> None:
 def summarize(name: str, board: Board, reports: list[Report], features: list[str]) -> str:
     """One paragraph that says what is going to be built."""
     plurals = [spoken(d.plural) for d in board.drafts.values()]
-    parts = [f"{name}: an HTTP API for {words.join_words(plurals)}."]
+    parts = [f"{_about(name)}{words.join_words(plurals)}."]
     relations = [text for draft in board.drafts.values() if (text := _relations(draft, board))]
     if relations:
         parts.append(" ".join(relations[:6]))
@@ -107,6 +107,15 @@ def summarize(name: str, board: Board, reports: list[Report], features: list[str
     if features:
         parts.append(f"With {words.join_words([spoken(f) for f in features])}.")
     return " ".join(parts)
+
+
+def is_summary(name: str, text: str) -> bool:
+    """Whether `summarize` wrote it."""
+    return text.startswith(_about(name))
+
+
+def _about(name: str) -> str:
+    return f"{name}: an HTTP API for "
 
 
 def _relations(draft: Draft, board: Board) -> str:

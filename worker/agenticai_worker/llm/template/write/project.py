@@ -133,7 +133,11 @@ def _feature_files(project: Project, figures: list[Figure]) -> Iterator[tuple[st
 
 def _fill(project: Project, blueprint: str, **values: object) -> str:
     slug = re.sub(r"[^a-z0-9]+", "_", names.words(project.name)).strip("_") or "service"
-    shared = {"project": project, "slug": slug, "initial_value": moves.start_state}
+    shared = {
+        "project": project,
+        "slug": project.plan.database or slug,
+        "initial_value": moves.start_state,
+    }
     return _environment().get_template(blueprint).render(**shared, **values)
 
 

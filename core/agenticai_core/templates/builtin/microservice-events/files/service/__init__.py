@@ -1,0 +1,1 @@
+"""A service that tells others what happens in it."""

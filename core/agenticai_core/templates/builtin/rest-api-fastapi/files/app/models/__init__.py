@@ -1,0 +1,8 @@
+"""The tables."""
+
+from app.models.item_model import Item, ItemStatus
+
+__all__ = [
+    "Item",
+    "ItemStatus",
+]
