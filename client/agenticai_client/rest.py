@@ -15,6 +15,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from agenticai_client.download import fetch_link
 from agenticai_client.errors import ApiError, ClientError, ConnectionFailed
 from agenticai_client.find import is_loopback
 
@@ -39,6 +40,7 @@ class Rest:
         self, api_url: str, api_key: str, *, timeout: float, attempts: int = 4, backoff: float = 0.3
     ) -> None:
         self.api_url = api_url.rstrip("/")
+        self._timeout = timeout
         self._attempts = attempts
         self._backoff = wait_random_exponential(multiplier=backoff, max=5)
         self._http = httpx.Client(
@@ -59,8 +61,12 @@ class Rest:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         attempts: int | None = None,
+        redirects: bool = False,
     ) -> httpx.Response:
-        """``path`` starts with a slash; parameters that are None are left out."""
+        """``path`` starts with a slash; parameters that are None are left out.
+
+        A redirect is an error, unless ``redirects``: then it is the answer, and not followed.
+        """
         request = self._http.build_request(
             method,
             self.api_url + path,
@@ -68,13 +74,14 @@ class Rest:
             json=body,
             headers=headers,
         )
-        retrying = Retrying(
-            stop=stop_after_attempt(attempts or self._attempts),
-            wait=self._wait,
-            retry=retry_if_exception(lambda error: _may_repeat(method, error)),
-            reraise=True,
-        )
-        return retrying(self._send, request)
+        return self._retrying(method, attempts)(self._send, request, redirects=redirects)
+
+    def content(self, path: str) -> bytes:
+        """The bytes of an answer to GET, wherever it redirects to: there without the key."""
+        response = self.call("GET", path, redirects=True)
+        if response.is_success:
+            return response.content
+        return self._retrying("GET")(fetch_link, response, self._timeout)
 
     def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """As `call`, for answers that are a JSON object."""
@@ -87,14 +94,22 @@ class Rest:
             raise not_ours(response)
         return answer
 
-    def _send(self, request: httpx.Request) -> httpx.Response:
+    def _retrying(self, method: str, attempts: int | None = None) -> Retrying:
+        return Retrying(
+            stop=stop_after_attempt(attempts or self._attempts),
+            wait=self._wait,
+            retry=retry_if_exception(lambda error: _may_repeat(method, error)),
+            reraise=True,
+        )
+
+    def _send(self, request: httpx.Request, *, redirects: bool) -> httpx.Response:
         try:
             response = self._http.send(request)
         except httpx.HTTPError as error:
             raise _unreachable(self.api_url, error) from error
-        if not response.is_success:
-            raise read_error(response)
-        return response
+        if response.is_success or (redirects and response.has_redirect_location):
+            return response
+        raise read_error(response)
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -135,11 +135,11 @@ class Client:
         return self._object("GET", _project(project_id, "files"), "files")
 
     def read_file(self, project_id: str, path: str) -> bytes:
-        return self._rest.call("GET", _project(project_id, "files", path)).content
+        return self._rest.content(_project(project_id, "files", path))
 
     def archive(self, project_id: str) -> bytes:
         """The current revision as a zip; see `archive.unpack` for a careful way to extract it."""
-        return self._rest.call("GET", _project(project_id, "archive")).content
+        return self._rest.content(_project(project_id, "archive"))
 
     def docs(self, project_id: str) -> str:
         """The project's documentation, in Markdown."""
