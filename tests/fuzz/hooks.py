@@ -53,9 +53,10 @@ def filter_failure(
 
 
 def only_the_server_knows(error: dict[str, Any]) -> bool:
-    """Also how a template's variables fit each other, and what a template asks for."""
+    """Also how values fit each other: a template's variables, all dependencies together."""
     field = error["details"].get("field", "")
-    return error["code"] in SERVER_KNOWS or field.startswith("variables.")
+    together = field in ("dependencies", "environment_vars") or field.startswith("variables.")
+    return error["code"] in SERVER_KNOWS or together
 
 
 def is_being_deleted(project_id: str) -> bool:

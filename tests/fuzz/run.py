@@ -13,7 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from agenticai_core import auth, content, runs
+import httpx
+
+from agenticai_core import content, runs
 from agenticai_core.bootstrap import Services, connect
 from agenticai_core.clock import now, stamp
 from agenticai_core.models import Failure, ProjectStatus, ProjectType, Revision
@@ -88,7 +90,7 @@ def fuzz(folder: Path, supervisor: Supervisor, more: list[str]) -> int:
         ready=lambda: answers(f"{url}/health/ready"),
     )
     supervisor.start([api], 60)
-    code = run_schemathesis(folder, url, made.api_key, services, more)
+    code = run_schemathesis(folder, url, made.api_key, more)
     tell_faults(folder / "logs" / "api.log")
     return tell(folder, code)
 
@@ -109,28 +111,32 @@ def make_projects(services: Services) -> list[str]:
 def prepare(services: Services, project_id: str, state: ProjectStatus) -> None:
     """As if its run had come as far."""
     project = load(services.store, project_id).project
-    revision = Revision(
-        project_id=project_id,
-        number=1,
-        parent=0,
-        manifest_key=content.put_tree(services.files, project_id, TREE),
-        author_task="create.1",
-        summary="The first one",
-        created_at=stamp(now()),
-    )
-    ended = {"revision": 1, "active_run": None} if state is ProjectStatus.ACTIVE else {}
+    manifest = content.put_tree(services.files, project_id, TREE)
+    revisions = [
+        Revision(
+            project_id=project_id,
+            number=number,
+            parent=number - 1,
+            manifest_key=manifest,
+            author_task=f"create.{number}",
+            summary=f"Number {number}",
+            created_at=stamp(now()),
+        )
+        for number in (1, 2)
+    ]
+    ended = {"revision": 2, "active_run": None} if state is ProjectStatus.ACTIVE else {}
     if state is ProjectStatus.FAILED:
         ended = {"active_run": None, "failure": Failure(code="WORKER_LOST", message="Lost")}
     made = project.model_copy(update={"status": state, **ended})
-    services.store.write(Put(project_item(made)), Put(revision_item(revision)))
+    services.store.write(Put(project_item(made)), *(Put(revision_item(one)) for one in revisions))
 
 
-def run_schemathesis(folder: Path, url: str, key: str, services: Services, more: list[str]) -> int:
-    own = auth.authenticate(services.store, key)
+def run_schemathesis(folder: Path, url: str, key: str, more: list[str]) -> int:
+    keys = httpx.get(f"{url}/api/keys", headers={"X-API-Key": key}, trust_env=False).json()["keys"]
     variables = {
         "FUZZ_URL": url,
         "FUZZ_KEY": key,
-        "FUZZ_KEY_ID": own.id,
+        "FUZZ_KEY_ID": keys[0]["id"],  # there is no other yet
         "FUZZ_PROJECTS": str(folder / "projects.json"),
         "PYTHONPATH": str(HERE),
     }
