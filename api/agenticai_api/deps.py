@@ -22,7 +22,6 @@ from agenticai_core.errors import (
     ValidationFailed,
 )
 from agenticai_core.idempotency import Once
-from agenticai_core.models import ApiKey
 
 
 class InvalidIdempotencyKey(ValidationFailed):
@@ -39,7 +38,9 @@ _key_header = APIKeyHeader(
     name="X-API-Key", scheme_name="ApiKey", description="An API key", auto_error=False
 )
 _bearer = HTTPBearer(
-    scheme_name="Bearer", description="The same API key as a bearer token", auto_error=False
+    scheme_name="Bearer",
+    description="The same API key, or a token of `POST /api/tokens`",
+    auto_error=False,
 )
 
 
@@ -55,7 +56,7 @@ def _authenticate(
     services: ServicesDep,
     key: Annotated[str | None, Security(_key_header)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-) -> ApiKey:
+) -> auth.Caller:
     request.state.credential = secret = key or (bearer.credentials if bearer else "")
     if not secret:
         raise NotAuthenticated(
@@ -63,7 +64,7 @@ def _authenticate(
         )
     throttle = throttle_of(request)
     with throttle.attempt(request, secret):
-        caller = auth.authenticate(services.store, secret)
+        caller = auth.authenticate(services, secret)
     request.state.owner_id = caller.owner_id
     throttle.admit(request, caller)
     return caller
@@ -74,14 +75,14 @@ def presented(request: Request) -> str:
     return cast(str, request.state.credential)
 
 
-CallerDep = Annotated[ApiKey, Depends(_authenticate)]
+CallerDep = Annotated[auth.Caller, Depends(_authenticate)]
 
 
-def _requires(scope: auth.Scope) -> Callable[[ApiKey], str]:
+def _requires(scope: auth.Scope) -> Callable[[auth.Caller], str]:
     async def owner_with_scope(caller: CallerDep) -> str:
         if scope not in caller.scopes:
             raise NotAllowed(
-                f"This API key lacks the scope '{scope}'",
+                f"You lack the scope '{scope}'",
                 hint=f"Use a key with the scope '{scope}'",
                 details={"required_scope": scope, "scopes": list(caller.scopes)},
             )

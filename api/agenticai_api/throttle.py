@@ -15,13 +15,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agenticai_core.auth import Caller
 from agenticai_core.clock import now as utc_now
 from agenticai_core.limits.attempts import Attempts
 from agenticai_core.limits.bucket import Buckets, Clock
 from agenticai_core.limits.quota import MonthlyQuota
 from agenticai_core.limits.share import Heartbeat, Instances
 from agenticai_core.limits.verdict import QuotaExceeded, RateLimited, TooManyFailures, Verdict
-from agenticai_core.models import ApiKey
 from agenticai_core.settings import Settings
 from agenticai_core.store.base import Store
 
@@ -66,7 +66,7 @@ class Throttle:
             setattr(request.state, _STATE, {"failures": refused.verdict})
             raise
 
-    def admit(self, request: Request, caller: ApiKey) -> None:
+    def admit(self, request: Request, caller: Caller) -> None:
         """Count an authenticated request. Raises `RateLimited`, `QuotaExceeded`, and
         `StoreUnavailable` where the quota needs the table and it does not answer.
 

@@ -9,11 +9,13 @@ from botocore.config import Config
 
 from agenticai_core.files.base import Files
 from agenticai_core.files.s3 import S3Files
+from agenticai_core.key_cache import KeyCache
 from agenticai_core.models import Agent
 from agenticai_core.queues import SqsQueue, TaskQueue
 from agenticai_core.secrets.base import Secrets
 from agenticai_core.secrets.memory import MemorySecrets
 from agenticai_core.secrets.ssm import SsmSecrets
+from agenticai_core.server_secret import ServerSecret
 from agenticai_core.settings import Settings
 from agenticai_core.store.base import Store
 from agenticai_core.store.dynamo import DynamoStore
@@ -43,6 +45,9 @@ class Services:
     heartbeat_seconds: float = 30.0
     secrets: Secrets = field(default_factory=MemorySecrets)
     cursor_secret: str = field(default="", repr=False)  # empty: the one that the table keeps
+    key_cache: KeyCache = field(default_factory=KeyCache)
+    server_secret: ServerSecret = field(default_factory=ServerSecret)
+    issuer: str = "agenticai/local"  # of tokens; another environment's are no good here
 
 
 def connect(settings: Settings) -> Services:
@@ -74,6 +79,8 @@ def connect(settings: Settings) -> Services:
         sweep_seconds=settings.sweep_seconds,
         heartbeat_seconds=settings.heartbeat_seconds,
         cursor_secret=settings.cursor_secret.get_secret_value(),
+        server_secret=ServerSecret(settings.jwt_secret.get_secret_value()),
+        issuer=f"{settings.app}/{settings.env}",
     )
 
 

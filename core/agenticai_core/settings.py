@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agenticai_core.models import Agent
+from agenticai_core.server_secret import MIN_BYTES
 
 
 def _check_origin(origin: str) -> str:
@@ -17,8 +18,15 @@ def _check_origin(origin: str) -> str:
     return origin
 
 
+def _check_strength(secret: SecretStr) -> SecretStr:
+    if 0 < len(secret.get_secret_value().encode()) < MIN_BYTES:
+        raise ValueError(f"has to be at least {MIN_BYTES} bytes; leave it out to have one made")
+    return secret
+
+
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 Origin = Annotated[str, AfterValidator(_check_origin)]
+StrongSecret = Annotated[SecretStr, AfterValidator(_check_strength)]
 
 
 class Settings(BaseSettings):
@@ -41,6 +49,7 @@ class Settings(BaseSettings):
     queue_url_ops: str = Field("", validation_alias="SQS_QUEUE_URL_OPS")
 
     cursor_secret: SecretStr = SecretStr("")  # signs page cursors; "": the table keeps one
+    jwt_secret: StrongSecret = SecretStr("")  # signs tokens; "": the secret store keeps one
 
     model: str = "template"  # "template", "gemini:<model>", "replay:<file>"
     gemini_api_key: SecretStr | None = Field(None, validation_alias="GEMINI_API_KEY")
@@ -78,7 +87,9 @@ class Settings(BaseSettings):
     poll_min_seconds: float = 0.25  # gateway: between two looks at the heads
     poll_max_seconds: float = 2.0
     ping_seconds: float = 20.0
-    recheck_seconds: float = 5.0  # gateway: between two looks at a socket's authorisation
+    # Between two looks at the key of a socket or a stream. What authentication remembers is 2.5 s
+    # old at most: together less than the 5 s within which a revoked key is out.
+    recheck_seconds: float = 2.0
 
     @property
     def required_sandbox(self) -> Literal["strong", "basic", "none"]:

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 
 from agenticai_core import auth
-from agenticai_core.bootstrap import connect
+from agenticai_core.bootstrap import Services, connect
 from agenticai_core.errors import NotAuthenticated
 from agenticai_core.settings import Settings
 from agenticai_core.store.base import Store
@@ -54,16 +54,16 @@ def main() -> None:
     request = json.load(sys.stdin)
     variables = create_resources(request["endpoint_url"], request["app"], request["env"])
     os.environ.update(variables)
-    store = connect(Settings()).store
-    secret = _known(store, request["api_key"]) or _new_key(store)
+    services = connect(Settings())
+    secret = _known(services, request["api_key"]) or _new_key(services.store)
     print(json.dumps({"variables": variables, "api_key": secret}))
 
 
-def _known(store: Store, secret: str | None) -> str | None:
+def _known(services: Services, secret: str | None) -> str | None:
     if secret is None:
         return None
     try:
-        auth.authenticate(store, secret)
+        auth.authenticate(services, secret)
     except NotAuthenticated:
         return None
     return secret

@@ -136,7 +136,7 @@ def test_a_clean_stop_keeps_everything_even_on_another_port(
 
     settings = own_emulator.start(monkeypatch)
     services = connect(settings)
-    assert auth.authenticate(services.store, secret).owner_id == "local"
+    assert auth.authenticate(services, secret).owner_id == "local"
     assert services.files.get("objects/p/1") == b"content"
     sqs = client("sqs", settings.endpoint_url)
     waiting = sqs.receive_message(QueueUrl=settings.queue_url_dev, WaitTimeSeconds=2)
@@ -169,5 +169,5 @@ def test_killed_after_a_clean_stop_is_noticed_too(
     own_emulator.kill()
     assert stopped_uncleanly(own_emulator.data)
 
-    store = connect(own_emulator.start(monkeypatch)).store
-    assert auth.authenticate(store, secret).owner_id == "o"  # as old as the last clean stop
+    services = connect(own_emulator.start(monkeypatch))
+    assert auth.authenticate(services, secret).owner_id == "o"  # as old as the last clean stop

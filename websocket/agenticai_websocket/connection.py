@@ -12,8 +12,8 @@ import structlog
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from agenticai_core.auth import Caller
 from agenticai_core.clock import now, stamp
-from agenticai_core.models import ApiKey
 from agenticai_websocket import problems, protocol
 from agenticai_websocket.acks import Acknowledgements
 from agenticai_websocket.context import Context
@@ -29,25 +29,26 @@ MISSED_PINGS = 3
 
 
 class Connection:
-    """An accepted socket of an authenticated client. ``secret`` is its key, for later looks."""
+    """An accepted socket of an authenticated client."""
 
     def __init__(
         self,
         websocket: WebSocket,
         context: Context,
-        secret: str,
-        key: ApiKey,
+        caller: Caller,
         client_id: str | None,
     ) -> None:
         options = context.options
-        self.secret = secret
+        self.caller = caller
         self._websocket = websocket
         self._context = context
         self._outbox = Outbox(options.queue_events, options.queue_bytes)
         self._acks = (
-            Acknowledgements(context.services.store, key.owner_id, client_id) if client_id else None
+            Acknowledgements(context.services.store, caller.owner_id, client_id)
+            if client_id
+            else None
         )
-        self._subscriptions = Subscriptions(context, self._outbox, secret, key, self._acks)
+        self._subscriptions = Subscriptions(context, self._outbox, caller, self._acks)
         self._client_id = client_id
         self._ending: asyncio.Future[Goodbye] = asyncio.get_running_loop().create_future()
         self._bucket = TokenBucket(options.messages_per_second, options.messages_burst, monotonic())

@@ -1,19 +1,19 @@
 """All sockets of one process: who is let in, who may stay, and how they leave at a shutdown."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from agenticai_core.auth import authenticate
+from agenticai_core import auth
+from agenticai_core.auth import Caller
 from agenticai_core.bootstrap import Services
 from agenticai_core.errors import NotAllowed, NotAuthenticated
-from agenticai_core.models import ApiKey
 from agenticai_core.settings import Settings
 from agenticai_websocket.connection import Connection, close
 from agenticai_websocket.context import Context
@@ -34,6 +34,7 @@ from agenticai_websocket.settings import GatewaySettings
 log = structlog.get_logger(__name__)
 
 LONGEST_DRAIN_STEP = 0.25  # s between two closes: slower would spare nobody
+TICKET_PREFIX = "agenticai.ticket."
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -62,30 +63,31 @@ class Gateway:
         await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         with suppress(WebSocketDisconnect):
             try:
-                query, secret, key = await self._admit(websocket)
+                query, caller = await self._admit(websocket)
             except Goodbye as goodbye:
                 await close(websocket, goodbye)
                 return
-            await self._run(websocket, query, secret, key)
+            await self._run(websocket, query, caller)
 
-    async def _admit(self, websocket: WebSocket) -> tuple[Query, str, ApiKey]:
-        """The query, the secret and its key; raises `Goodbye` for whom is not let in."""
+    async def _admit(self, websocket: WebSocket) -> tuple[Query, Caller]:
+        """What is asked, and who asks; raises `Goodbye` for whom is not let in."""
         origin = websocket.headers.get("origin")
         host = websocket.headers.get("host", "")
         if origin and not origin_allowed(origin, host, self._context.settings.allowed_origins):
             hint = "Add the origin to AGENTICAI_ALLOWED_ORIGINS."
             problem = Problem("ORIGIN_NOT_ALLOWED", f"Not from {origin[:200]}.", hint)
             raise Goodbye(CloseCode.FORBIDDEN, problem)
-        secret = presented_secret(websocket)
-        key = await self._authenticate(secret)
+        look = partial(identify, self._context.services, websocket)
+        caller = await self._authorise(look)
         try:
-            return parse_query(dict(websocket.query_params)), secret, key
+            return parse_query(dict(websocket.query_params)), caller
         except BadFrame as bad:
             raise Goodbye(CloseCode.BAD_MESSAGE, bad.problem) from None
 
-    async def _authenticate(self, secret: str) -> ApiKey:
+    async def _authorise(self, look: Callable[[], Caller]) -> Caller:
+        """The caller that ``look`` finds, when it may read; else raises `Goodbye`."""
         try:
-            return await asyncio.to_thread(self._authorised_key, secret)
+            return _reader(await asyncio.to_thread(look))
         except NotAuthenticated as error:
             raise Goodbye(CloseCode.NOT_AUTHENTICATED, describe(error)) from None
         except NotAllowed as error:
@@ -94,14 +96,8 @@ class Gateway:
             log.warning("gateway.authentication_failed", error=str(error))
             raise Goodbye(CloseCode.TRY_AGAIN_LATER, unavailable()) from None
 
-    def _authorised_key(self, secret: str) -> ApiKey:
-        key = authenticate(self._context.services.store, secret)
-        if not {"read", "admin"} & set(key.scopes):
-            raise NotAllowed("This API key may not read.", hint="Use one with the scope 'read'.")
-        return key
-
-    async def _run(self, websocket: WebSocket, query: Query, secret: str, key: ApiKey) -> None:
-        connection = Connection(websocket, self._context, secret, key, query.client_id)
+    async def _run(self, websocket: WebSocket, query: Query, caller: Caller) -> None:
+        connection = Connection(websocket, self._context, caller, query.client_id)
         first = (
             Subscribe(project_id=query.project_id, after=query.after) if query.project_id else None
         )
@@ -116,23 +112,28 @@ class Gateway:
     # ---- staying --------------------------------------------------------------------------------
 
     async def recheck(self) -> None:
-        """Look again at every key in use, and close the sockets of those that were revoked."""
+        """Look again at every key in use, and close the sockets of those that are no good now."""
         while True:
             await asyncio.sleep(self._context.settings.recheck_seconds)
-            users: dict[str, list[Connection]] = defaultdict(list)
-            for connection in self._connections:
-                users[connection.secret].append(connection)
-            for secret, connections in users.items():
-                await self._recheck(secret, connections)
-
-    async def _recheck(self, secret: str, connections: list[Connection]) -> None:
-        try:
-            await self._authenticate(secret)
-        except Goodbye as goodbye:
-            if goodbye.code is CloseCode.TRY_AGAIN_LATER:
-                return  # the store is away: that is no reason to send anybody away
-            for connection in connections:
+            connections = list(self._connections)
+            for connection, goodbye in await asyncio.to_thread(self._recheck, connections):
                 connection.end(goodbye)
+
+    def _recheck(self, connections: list[Connection]) -> list[tuple[Connection, Goodbye]]:
+        """Those that have to go. The table is read once for every hundred keys."""
+        services = self._context.services
+        ended = []
+        try:
+            auth.refresh(services, [connection.caller for connection in connections])
+            for connection in connections:
+                try:
+                    auth.recheck(services, connection.caller)
+                except NotAuthenticated as error:
+                    goodbye = Goodbye(CloseCode.NOT_AUTHENTICATED, describe(error))
+                    ended.append((connection, goodbye))
+        except Exception as error:  # an outage is no reason to send anybody away
+            log.warning("gateway.recheck_failed", error=str(error) or repr(error))
+        return ended
 
     # ---- leaving --------------------------------------------------------------------------------
 
@@ -154,12 +155,38 @@ class Gateway:
             await asyncio.sleep(0.05)
 
 
+def identify(services: Services, websocket: WebSocket) -> Caller:
+    """Who asks for the upgrade: by a header, or by a ticket as a browser does.
+
+    Raises `NotAuthenticated`. A ticket is used up by this.
+    """
+    secret = presented_secret(websocket)
+    ticket = presented_ticket(websocket)
+    if ticket and not secret:
+        return auth.redeem_ticket(services, ticket)
+    return auth.authenticate(services, secret)
+
+
 def presented_secret(websocket: WebSocket) -> str:
-    """The API key of the upgrade request; empty when there is none."""
+    """The API key or token of the upgrade request; empty when there is none."""
     if key := websocket.headers.get("x-api-key"):
         return key.strip()
     scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def presented_ticket(websocket: WebSocket) -> str:
+    """The ticket among the subprotocols, which is what a browser can set; it is never echoed."""
+    for entry in websocket.scope.get("subprotocols", []):
+        if entry.startswith(TICKET_PREFIX):
+            return str(entry.removeprefix(TICKET_PREFIX))
+    return ""
+
+
+def _reader(caller: Caller) -> Caller:
+    if not {"read", "admin"} & set(caller.scopes):
+        raise NotAllowed("This API key may not read.", hint="Use one with the scope 'read'.")
+    return caller
 
 
 def origin_allowed(origin: str, host: str, allowed: tuple[str, ...]) -> bool:

@@ -4,10 +4,8 @@ import asyncio
 
 import structlog
 
-from agenticai_core import projects
-from agenticai_core.auth import authenticate
-from agenticai_core.errors import AgenticError, NotAuthenticated
-from agenticai_core.models import ApiKey
+from agenticai_core import auth, projects
+from agenticai_core.errors import AgenticError, NotAllowed, NotAuthenticated
 from agenticai_core.watch import Pace
 from agenticai_websocket import problems, protocol
 from agenticai_websocket.acks import Acknowledgements
@@ -22,20 +20,18 @@ MAX_SUBSCRIPTIONS = 100
 
 
 class Subscriptions:
-    """``secret`` and ``key`` are whose they are; ``acks`` is None without a client id."""
+    """``caller`` is whose they are; ``acks`` is None without a client id."""
 
     def __init__(
         self,
         context: Context,
         outbox: Outbox,
-        secret: str,
-        key: ApiKey,
+        caller: auth.Caller,
         acks: Acknowledgements | None,
     ) -> None:
         self._context = context
         self._outbox = outbox
-        self._secret = secret
-        self._key = key
+        self._caller = caller
         self._acks = acks
         self._by_project: dict[str, Subscription] = {}
         self._behind = asyncio.Event()
@@ -73,8 +69,11 @@ class Subscriptions:
 
     def _authorise(self, project_id: str) -> None:
         services = self._context.services
-        authenticate(services.store, self._secret)
-        projects.get_project(services, self._key.owner_id, project_id)
+        caller = auth.recheck(services, self._caller)
+        if caller.project_id not in (None, project_id):
+            hint = "Get a ticket for it, or one for all projects: POST /api/ws-tickets"
+            raise NotAllowed("Your ticket is for another project", hint=hint)
+        projects.get_project(services, caller.owner_id, project_id)
 
     async def _position(self, frame: Subscribe) -> int | None:
         if frame.after is not None or self._acks is None:

@@ -117,7 +117,7 @@ async def _wait(logs: LiveLogs, key_id: str, project_id: str, after: int, second
 async def _still_allowed(services: Services, credential: str) -> bool:
     """Whether the key may still read. An outage is no reason to end a stream."""
     try:
-        caller = await asyncio.to_thread(auth.authenticate, services.store, credential)
+        caller = await asyncio.to_thread(auth.authenticate, services, credential)
     except NotAuthenticated:
         return False
     except AgenticError:

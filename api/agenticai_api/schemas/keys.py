@@ -1,19 +1,11 @@
 """Bodies about API keys."""
 
-from typing import Literal
-
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-)
+from pydantic import BaseModel, ConfigDict, Field
 
 from agenticai_api.schemas.base import Name, RequestBody
-from agenticai_core.models import (
-    ApiKey,
-)
-
-Scope = Literal["read", "write", "admin"]
+from agenticai_core.auth import Scope
+from agenticai_core.auth.keys import DEFAULT_OVERLAP, MAX_OVERLAP
+from agenticai_core.models import ApiKey
 
 
 class CreateKey(RequestBody):
@@ -22,7 +14,25 @@ class CreateKey(RequestBody):
     )
 
     name: Name
-    scopes: list[Scope] = Field(default=["read", "write"], min_length=1, max_length=3)
+    scopes: list[Scope] = Field(
+        default=["read", "write"],
+        min_length=1,
+        max_length=3,
+        description="Only such as your own key has.",
+    )
+
+
+class RotateKey(RequestBody):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"overlap_seconds": 3600}]})
+
+    overlap_seconds: int = Field(
+        DEFAULT_OVERLAP,
+        ge=0,
+        le=MAX_OVERLAP,
+        strict=True,
+        description="So long the old key stays good beside the new one. With 0 it ends at once: "
+        "if it is the one you call with, this answer is the only one that shows the new secret.",
+    )
 
 
 class KeyView(BaseModel):
@@ -35,6 +45,7 @@ class KeyView(BaseModel):
     owner_id: str
     scopes: list[Scope]
     created_at: str
+    expires_at: str | None = Field(description="Set when another key takes its place.")
     revoked_at: str | None
 
     @classmethod
@@ -48,7 +59,14 @@ class KeyAnswer(BaseModel):
 
 class CreatedKeyAnswer(BaseModel):
     key: KeyView
-    secret: str = Field(description="Shown this once and stored nowhere: keep it.")
+    secret: str = Field(
+        description="Shown this once and stored nowhere: keep it. Sent again with the same "
+        "`Idempotency-Key`, the request shows it again for 24 h.",
+    )
+
+
+class RotatedKeyAnswer(CreatedKeyAnswer):
+    replaced: KeyView = Field(description="The old key, with the time at which it expires.")
 
 
 class KeysAnswer(BaseModel):

@@ -128,7 +128,7 @@ class World:
     def revoked_key(self) -> dict[str, str]:
         scopes: tuple[auth.Scope, ...] = ("read", "write", "admin")
         key, secret = auth.create_api_key(self.services.store, "alice", "old", scopes)
-        auth.revoke_api_key(self.services.store, "alice", key.id)
+        auth.revoke_api_key(self.services, "alice", key.id)
         return {"X-API-Key": secret}
 
     def modification(self) -> str:

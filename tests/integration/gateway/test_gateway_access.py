@@ -29,7 +29,7 @@ def test_a_revoked_key_ends_its_sockets_and_nobody_elses(gateway, world):
     client = gateway.open(headers={"X-API-Key": secret})
     other = gateway.open()
     client.frame_of("welcome")
-    auth.revoke_api_key(world.store, "alice", doomed.id)
+    auth.revoke_api_key(world.services, "alice", doomed.id)
 
     frames, code = client.rest()
 
@@ -41,7 +41,7 @@ def test_a_revoked_key_cannot_subscribe_even_before_the_next_look(start, world):
     gateway = start(recheck_seconds=3600)
     project = world.project()
     client = gateway.open()
-    auth.revoke_api_key(world.store, "alice", world.key.id)
+    auth.revoke_api_key(world.services, "alice", world.key.id)
     client.send(type="subscribe", project_id=project)
     frames, code = client.rest()
     assert (frames[-1]["code"], code) == ("NOT_AUTHENTICATED", 4401)
@@ -50,12 +50,13 @@ def test_a_revoked_key_cannot_subscribe_even_before_the_next_look(start, world):
 def test_an_outage_sends_nobody_away(gateway, world):
     client = gateway.open(f"?project_id={world.project()}")
     client.frame_of("subscribed")
+    _, unseen = auth.create_api_key(world.store, "alice", "unseen")
     world.store.failing = True
     gateway.eventually(lambda: gateway.health()[1]["store"] == "unavailable")
     assert client.nothing_comes(0.2)  # several looks at the key
     client.send(type="subscribe", project_id="proj_x")
     assert client.frame()["code"] == "UNAVAILABLE"
-    frames, code = gateway.open().rest()
+    frames, code = gateway.open(headers={"X-API-Key": unseen}).rest()
     assert (frames[0]["code"], code) == ("UNAVAILABLE", 1013)
     world.store.failing = False
     client.subscribe(world.project())

@@ -5,7 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from agenticai_core import auth
+from agenticai_core.bootstrap import Services
 from agenticai_core.errors import NotAuthenticated, NotFound
+from agenticai_core.files.memory import MemoryFiles
+from agenticai_core.queues import MemoryQueue
 from agenticai_core.store import keys
 from agenticai_core.store.memory import MemoryStore
 
@@ -15,10 +18,15 @@ def store() -> MemoryStore:
     return MemoryStore()
 
 
-def test_a_key_is_known_by_its_secret(store: MemoryStore) -> None:
+@pytest.fixture
+def services(store: MemoryStore) -> Services:
+    return Services(store, MemoryFiles(), MemoryQueue())
+
+
+def test_a_key_is_known_by_its_secret(services: Services, store: MemoryStore) -> None:
     key, secret = auth.create_api_key(store, "me", "laptop", ["read"])
 
-    assert auth.authenticate(store, secret) == key
+    assert auth.authenticate(services, secret).key == key
     assert (key.owner_id, key.name, key.scopes) == ("me", "laptop", ("read",))
     assert secret.startswith(auth.PREFIX)
     assert len(secret) > 40
@@ -38,41 +46,45 @@ def test_no_two_keys_are_alike(store: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("change", [str.upper, lambda s: s[:-1], lambda s: s + "x", lambda _: ""])
-def test_any_other_secret_is_refused(store: MemoryStore, change: Callable[[str], str]) -> None:
+def test_any_other_secret_is_refused(
+    services: Services, store: MemoryStore, change: Callable[[str], str]
+) -> None:
     _, secret = auth.create_api_key(store, "me", "laptop")
 
     with pytest.raises(NotAuthenticated):
-        auth.authenticate(store, change(secret))
+        auth.authenticate(services, change(secret))
 
 
-def test_the_hash_is_no_secret(store: MemoryStore) -> None:
+def test_the_hash_is_no_secret(services: Services, store: MemoryStore) -> None:
     key, _ = auth.create_api_key(store, "me", "laptop")
 
     with pytest.raises(NotAuthenticated):
-        auth.authenticate(store, key.hash)
+        auth.authenticate(services, key.hash)
 
 
-def test_a_revoked_key_is_refused_for_good(store: MemoryStore) -> None:
+def test_a_revoked_key_is_refused_for_good(services: Services, store: MemoryStore) -> None:
     key, secret = auth.create_api_key(store, "me", "laptop")
 
-    revoked = auth.revoke_api_key(store, "me", key.id)
-    again = auth.revoke_api_key(store, "me", key.id)
+    revoked = auth.revoke_api_key(services, "me", key.id)
+    again = auth.revoke_api_key(services, "me", key.id)
 
     assert revoked.revoked_at is not None
     assert again.revoked_at == revoked.revoked_at
     with pytest.raises(NotAuthenticated, match="revoked"):
-        auth.authenticate(store, secret)
+        auth.authenticate(services, secret)
 
 
-def test_nobody_revokes_anothers_key(store: MemoryStore) -> None:
+def test_nobody_revokes_anothers_key(services: Services, store: MemoryStore) -> None:
     key, secret = auth.create_api_key(store, "me", "laptop")
 
     with pytest.raises(NotFound):
-        auth.revoke_api_key(store, "you", key.id)
-    assert auth.authenticate(store, secret)
+        auth.revoke_api_key(services, "you", key.id)
+    assert auth.authenticate(services, secret)
 
 
-def test_an_owner_sees_all_of_their_keys_and_no_others(store: MemoryStore) -> None:
+def test_an_owner_sees_all_of_their_keys_and_no_others(
+    services: Services, store: MemoryStore
+) -> None:
     made = [auth.create_api_key(store, "me", f"n{n}")[0] for n in range(120)]
     auth.create_api_key(store, "you", "other")
 
@@ -80,4 +92,4 @@ def test_an_owner_sees_all_of_their_keys_and_no_others(store: MemoryStore) -> No
 
     assert sorted(key.id for key in listed) == sorted(key.id for key in made)
     assert [key.created_at for key in listed] == sorted(key.created_at for key in made)
-    auth.revoke_api_key(store, "me", made[-1].id)
+    auth.revoke_api_key(services, "me", made[-1].id)

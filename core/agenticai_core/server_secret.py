@@ -1,0 +1,60 @@
+"""The one secret that all instances share: it signs tokens, and derives what is shown again."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from agenticai_core.errors import Unavailable
+from agenticai_core.secrets.base import Secrets
+
+NAME = "jwt-secret"
+MIN_BYTES = 32  # what HMAC-SHA256 takes at its full strength
+MAX_AGE = 300.0  # s until a new value in the store is seen
+_PAUSE = 30.0  # s until a store that did not answer is asked again
+
+_log = structlog.get_logger(__name__)
+
+
+class ServerSecret:
+    """The configured secret, or the one that the secret store keeps: made at first use, read again
+    every five minutes. Safe under threads."""
+
+    def __init__(
+        self,
+        configured: str = "",
+        *,
+        max_age: float = MAX_AGE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._configured = configured.encode()
+        self._max_age = max_age
+        self._clock = clock
+        self._value = b""
+        self._read_again_at = 0.0
+        self._lock = threading.Lock()
+
+    def value(self, store: Secrets) -> bytes:
+        """At least 32 bytes. Raises `Unavailable` when there is none yet and no store answers."""
+        if self._configured:
+            return self._configured
+        with self._lock:  # one reads, the others wait for it
+            if not self._value or self._clock() >= self._read_again_at:
+                self._value = self._read(store)
+            return self._value
+
+    def _read(self, store: Secrets) -> bytes:
+        try:
+            value = (store.get(NAME) or store.create(NAME, secrets.token_urlsafe(48))).encode()
+        except Unavailable as error:
+            if not self._value:
+                raise
+            _log.warning("server_secret.not_read", reason=error.message)
+            self._read_again_at = self._clock() + _PAUSE
+            return self._value
+        if len(value) < MIN_BYTES:
+            raise Unavailable(f"The secret '{NAME}' is shorter than {MIN_BYTES} bytes")
+        self._read_again_at = self._clock() + self._max_age
+        return value
