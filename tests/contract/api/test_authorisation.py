@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from fastapi.routing import iter_route_contexts
 
 from agenticai_api.main import create_app
 from agenticai_core import auth
+from agenticai_core.auth import tokens
 from agenticai_core.bootstrap import Services
 from agenticai_core.files.memory import MemoryFiles
 from agenticai_core.queues import MemoryQueue
@@ -21,6 +23,7 @@ from agenticai_core.settings import Settings
 from agenticai_core.store.memory import MemoryStore
 from agenticai_core.templates import builtin
 
+LONG_AGO = 1_700_000_000
 NEED_NO_KEY = {"GET /health", "GET /health/ready"}
 PAGES = {"/openapi.json", "/docs", "/docs/{name}"}  # not in the document
 ADMIN = ("/api/keys",)
@@ -131,6 +134,23 @@ class World:
         auth.revoke_api_key(self.services, "alice", key.id)
         return {"X-API-Key": secret}
 
+    def forged_token(
+        self, secret: bytes | None = None, algorithm: str = "HS256", **changes: Any
+    ) -> dict[str, str]:
+        """A token of alice's, with other claims; signed with our own secret if with no other."""
+        key = self.key_with("read", "write", "admin")["X-API-Key"]
+        good = tokens.exchange(self.services, auth.authenticate(self.services, key)).text
+        claims = jwt.decode(good, options={"verify_signature": False}) | changes
+        if secret is None:
+            secret = tokens._secret(self.services)
+        return {"Authorization": f"Bearer {jwt.encode(claims, secret or None, algorithm)}"}
+
+    def token_of_a_revoked_key(self) -> dict[str, str]:
+        key, secret = auth.create_api_key(self.services.store, "alice", "old", ("read", "write"))
+        token = tokens.exchange(self.services, auth.authenticate(self.services, secret)).text
+        auth.revoke_api_key(self.services, "alice", key.id)
+        return {"Authorization": f"Bearer {token}"}
+
     def modification(self) -> str:
         body = {"request": "Add tests"}
         answer = self.api.post(f"/api/projects/{self.project_id}/modify", json=body)
@@ -166,6 +186,13 @@ REFUSED: dict[str, Callable[[World], dict[str, str]]] = {
     "an unknown bearer": lambda _: {"Authorization": "Bearer agk_" + "x" * 43},
     "a bearer that is no key": lambda _: {"Authorization": "Bearer wrong"},
     "a password": lambda _: {"Authorization": "Basic YWxpY2U6cHc="},
+    "an expired token": lambda world: world.forged_token(exp=LONG_AGO),
+    "a token for another audience": lambda world: world.forged_token(aud="agenticai/elsewhere"),
+    "a token of another issuer": lambda world: world.forged_token(iss="somebody"),
+    "a token signed with another secret": lambda world: world.forged_token(b"x" * 32),
+    "a token signed in another way": lambda world: world.forged_token(algorithm="HS512"),
+    "a token that is not signed": lambda world: world.forged_token(b"", "none"),
+    "a token of a revoked key": World.token_of_a_revoked_key,
     "a revoked key": World.revoked_key,
     "a revoked bearer": lambda w: {"Authorization": f"Bearer {w.revoked_key()['X-API-Key']}"},
 }
@@ -203,6 +230,10 @@ def test_bad_credentials_open_nothing(world, operation, credentials):
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "NOT_AUTHENTICATED"
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_the_token_that_the_bad_ones_are_made_from_is_good(world):
+    assert world.nobody.get("/api/projects", headers=world.forged_token()).status_code == 200
 
 
 @each(GUARDED)
