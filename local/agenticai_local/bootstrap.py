@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 from agenticai_core import auth
@@ -54,8 +55,9 @@ def main() -> None:
     request = json.load(sys.stdin)
     variables = create_resources(request["endpoint_url"], request["app"], request["env"])
     os.environ.update(variables)
-    services = connect(Settings())
-    secret = _known(services, request["api_key"]) or _new_key(services.store)
+    with redirect_stdout(sys.stderr):  # what is logged is not the answer
+        services = connect(Settings())
+        secret = _known(services, request["api_key"]) or _new_key(services.store)
     print(json.dumps({"variables": variables, "api_key": secret}))
 
 
