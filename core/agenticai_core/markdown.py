@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&$^:@])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
 # What would begin a list, a heading, a quotation or a rule at the start of a line.
 _LEADING = re.compile(r"^(\d{1,9}(?=[.)])|[-+=](?=[-+=]*(?:\s|$)|[-+= ]))")
 _PLAIN = re.compile(r"[A-Za-z0-9_./](?:[A-Za-z0-9_./{}(), =+-]*[A-Za-z0-9_/{})])?")

@@ -46,9 +46,17 @@ def current_plan(work: Work) -> Plan:
 
 
 def read_text_tree(work: Work) -> dict[str, str]:
-    """The candidate tree as text. Every file of it came out of `edits`, so all are UTF-8."""
+    """The candidate tree as text; what a user has added need not be any, and is only named."""
     tree = read_tree(work.files, work.project.id, work.document("manifest", Manifest))
-    return {path: content.decode("utf-8", "replace") for path, content in tree.items()}
+    return {path: _as_text(content) for path, content in tree.items()}
+
+
+def _as_text(content: bytes) -> str:
+    # Never a mended text: an edit of that would write back what was lost in it.
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return f"(a binary file of {len(content)} bytes)\n"
 
 
 def change_unit(

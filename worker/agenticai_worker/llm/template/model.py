@@ -175,6 +175,8 @@ def _diagnose(prompt: Prompt) -> _Diagnosis:
             hint="The tests' report says what fails; a language model can look for its cause",
         )
     changed = _unlike_plan(prompt)
+    if prompt.values.get("approved"):
+        changed += _own_failing(prompt)
     if changed and prompt.values.get("approved"):
         raise PermanentModelError(
             f"The tests fail together with the edits made by hand in {', '.join(changed[:5])}",
@@ -206,6 +208,12 @@ def _unlike_plan(prompt: Prompt) -> list[str]:
     tree = prompt.values["tree"]
     files = _all_files(prompt.values["plan"])
     return [path for path, text in files.items() if path in tree and tree[path] != text]
+
+
+def _own_failing(prompt: Prompt) -> list[str]:
+    """Files that failures name and that are no part of the plan: the user has added them."""
+    files = _all_files(prompt.values["plan"])
+    return [path for path in prompt.values["failing"] if path not in files]
 
 
 def _with_files(plan: Plan) -> Plan:
