@@ -1,8 +1,10 @@
 """What users do with the REST API. `run.py` starts it; `API_KEY` holds their key."""
 
 import os
+import random
 from typing import Any
 
+import gevent
 from locust import FastHttpUser, constant_pacing, constant_throughput, task
 
 BODY = {"name": "Load", "type": "api", "description": "Rooms have a name and a size."}
@@ -10,11 +12,13 @@ BODY = {"name": "Load", "type": "api", "description": "Rooms have a name and a s
 
 class _Caller(FastHttpUser):
     abstract = True
+    spread = 0.0  # s within which each begins, at a moment of its own
     network_timeout = connection_timeout = 10.0
 
     def on_start(self) -> None:
         self.headers = {"X-API-Key": os.environ["API_KEY"]}
         self.project = os.environ["PROJECT_ID"]
+        gevent.sleep(random.uniform(0, self.spread))
 
     def get(self, path: str, name: str) -> None:
         self.client.get(path, name=f"GET {name}", headers=self.headers)
@@ -23,6 +27,7 @@ class _Caller(FastHttpUser):
 class Steady(_Caller):
     """One request a second: mostly reading, now and then a new project."""
 
+    spread = 1.0
     wait_time = constant_throughput(1)
 
     @task(6)
@@ -54,11 +59,22 @@ class Steady(_Caller):
         self.client.request(method, path, name=name, json=body, headers=self.headers)
 
 
-class Burst(_Caller):
-    """One request, at the same moment as everybody else's."""
+class _Once(_Caller):
+    """One request."""
 
+    abstract = True
     wait_time = constant_pacing(3600)
 
     @task
     def show(self) -> None:
         self.get(f"/api/projects/{self.project}", "/api/projects/{id}")
+
+
+class Burst(_Once):
+    """At any moment of ten seconds, less the time for the answer to come."""
+
+    spread = 9.0
+
+
+class AtOnce(_Once):
+    """At the same moment as everybody else's."""
