@@ -1,5 +1,6 @@
 """Run the service: ``python -m agenticai_api``."""
 
+import asyncio
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
 from agenticai_core.telemetry import configure_logging
 
+LAST_WORDS = 1.0  # s that streams have to end once told to stop
 GRACE = 25  # s for requests under way once told to stop; a container is killed after 30
 
 
@@ -35,7 +37,18 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._live.stop()
+        cutting = asyncio.create_task(self._cut_unread_streams())
         await super().shutdown(sockets)
+        cutting.cancel()
+
+    async def _cut_unread_streams(self) -> None:
+        """Whoever does not even take a stream's last words would hold up the stop."""
+        await asyncio.sleep(LAST_WORDS)
+        streams = [id(request) for request in self._live.requests]
+        for connection in list(self.server_state.connections):
+            scope = getattr(connection, "scope", None) or {}
+            if id(scope.get("state")) in streams:
+                connection.transport.abort()
 
 
 def main() -> None:

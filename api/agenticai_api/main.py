@@ -73,7 +73,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     )
     app.state.services = services
     app.state.throttle = throttle.Throttle(services.store, settings)
-    app.state.live = LiveLogs(services.store, settings)
+    app.state.live = LiveLogs(services, settings)
     app.state.readiness = Readiness(lambda: bootstrap.check(services))
     _add_routes(app)
     errors.install(app)

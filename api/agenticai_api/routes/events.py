@@ -1,19 +1,23 @@
 """A project's events over REST, by the same cursor as the WebSocket's."""
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from agenticai_api.deps import CallerDep, ProjectId, Reader, ServicesDep, presented
+from agenticai_api.deps import CallerDep, ProjectId, Reader, ServicesDep
 from agenticai_api.errors import documented
-from agenticai_api.live import EventStream, LiveLogs, live_logs_of
+from agenticai_api.live import Ending, Stay, ended_with_client, live_logs_of
 from agenticai_api.negotiation import PreferenceDep
 from agenticai_api.schemas.events import EventsAnswer
-from agenticai_core import auth, events, projects
+from agenticai_api.streams import EventStream
+from agenticai_core import events, projects
 from agenticai_core.bootstrap import Services
-from agenticai_core.errors import AgenticError, NotAuthenticated
+from agenticai_core.errors import NotAuthenticated, NotFound
+from agenticai_core.events import Head
+from agenticai_core.models import Event
 
 router = APIRouter(prefix="/api/projects/{project_id}", tags=["events"])
 
@@ -64,62 +68,52 @@ async def list_events(
         Header(
             ge=0,
             le=MAX_SEQ,
-            description="Of a stream that is taken up again: the last number received; it wins "
-            "over `after`.",
+            description="Of a stream that is taken up again: the last number received, which wins "
+            "over `after`. Browsers send it by themselves.",
         ),
     ] = None,
 ) -> EventsAnswer | Response:
     """Numbered 1..n without a gap. Ask again with ``next_after`` until it is ``head``.
 
-    With ``Accept: text/event-stream`` the events come as Server-Sent Events, for as long as you
-    read; ``limit`` and ``wait`` have no meaning then.
+    With ``wait``, an empty answer is held back until an event comes or the time is up. With
+    ``Accept: text/event-stream`` the events come as Server-Sent Events, for as long as you read;
+    ``limit`` and ``wait`` have no meaning then. After a deleted project's last event comes 404.
     """
     logs = live_logs_of(request)
+    start = after if last_event_id is None else last_event_id
+    enter = partial(logs.stay, caller, project_id, start)
+    read = partial(_read_page, services, owner_id, project_id, start)
     if preference.choose([_JSON, _STREAM]) == _STREAM:
-        await asyncio.to_thread(projects.get_project, services, owner_id, project_id)
-        start = after if last_event_id is None else last_event_id
-        return EventStream(
-            logs,
-            project_id,
-            start,
-            allowed=partial(_still_allowed, services, presented(request)),
-            recheck=logs.recheck_seconds,
-            release=logs.admit(caller.id),
-        )
-    read = partial(_read_page, services, owner_id, project_id, after, limit)
-    page = await asyncio.to_thread(read)
-    if page.events or not wait or logs.stopping:
+        _, head = await asyncio.to_thread(read, 1)
+        return EventStream(partial(enter, head))
+    page, head = await asyncio.to_thread(read, limit)
+    if page.events or not wait:
         return page
-    await _wait(logs, caller.id, project_id, after, wait)
-    return await asyncio.to_thread(read)
+    with enter(head) as stay, ended_with_client(stay, request.receive):
+        return await _next_page(stay, limit, min(wait, logs.longest_wait))
 
 
 def _read_page(
     services: Services, owner_id: str, project_id: str, after: int, limit: int
-) -> EventsAnswer:
+) -> tuple[EventsAnswer, Head]:
+    """Raises `NotFound`, also where nothing is left to read of a deleted project."""
     projects.get_project(services, owner_id, project_id)  # is it the caller's?
     found = events.read(services.store, project_id, after, limit=limit)
     last = found[-1].seq if found else after
     # Looked at after the events, so that it is never behind them.
-    head = events.heads(services.store, [project_id]).get(project_id)
-    return EventsAnswer(events=found, next_after=last, head=head.seq if head else last)
+    head = events.heads(services.store, [project_id]).get(project_id) or Head(last, closed=True)
+    if head.closed and not found:
+        raise NotFound(f"The project '{project_id}' has been deleted, and this was its last event")
+    return EventsAnswer(events=found, next_after=last, head=head.seq), head
 
 
-async def _wait(logs: LiveLogs, key_id: str, project_id: str, after: int, seconds: float) -> None:
-    release = logs.admit(key_id)
-    try:
-        async with logs.following(project_id) as mark:
-            await mark.beyond(after, seconds)
-    finally:
-        release()
-
-
-async def _still_allowed(services: Services, credential: str) -> bool:
-    """Whether the key may still read. An outage is no reason to end a stream."""
-    try:
-        caller = await asyncio.to_thread(auth.authenticate, services, credential)
-    except NotAuthenticated:
-        return False
-    except AgenticError:
-        return True
-    return "read" in caller.scopes
+async def _next_page(stay: Stay, limit: int, seconds: float) -> EventsAnswer:
+    """What comes within the time. Raises `NotAuthenticated` when the key is revoked meanwhile."""
+    found: list[Event] = []
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            found = await stay.next(limit)
+    if stay.ending is Ending.REVOKED:
+        raise NotAuthenticated(f"You may not wait any longer: {stay.ending}")
+    head = max(stay.mark.seq, found[-1].seq if found else 0)
+    return EventsAnswer(events=found, next_after=stay.after, head=head)
