@@ -22,6 +22,7 @@ from agenticai_core.errors import (
     ValidationFailed,
 )
 from agenticai_core.idempotency import Once
+from agenticai_core.settings import Settings
 
 
 class InvalidIdempotencyKey(ValidationFailed):
@@ -49,6 +50,13 @@ async def get_services(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(get_services)]
+
+
+async def _get_settings(request: Request) -> Settings:
+    return cast(Settings, request.app.state.settings)
+
+
+SettingsDep = Annotated[Settings, Depends(_get_settings)]
 
 
 def _authenticate(
@@ -183,18 +191,21 @@ async def _once(
         owner_id=caller.owner_id,
         route=f"{request.method} {request.scope['route'].path}",
         key=named.group(1),
-        fingerprint=_fingerprint(request.url.path, body),
+        fingerprint=_fingerprint(named.group(1), request.url.path, body),
         on_replay=tell,
     )
 
 
-def _fingerprint(path: str, body: bytes) -> str:
-    """Of what is asked, not of how its JSON is spaced or ordered."""
+def _fingerprint(key: str, path: str, body: bytes) -> str:
+    """Of what is asked, not of how its JSON is spaced or ordered.
+
+    The key is stored nowhere, so that whoever reads the table cannot try what secrets a body had.
+    """
     try:
         told = json.dumps(json.loads(body), sort_keys=True).encode()
     except ValueError:
         told = body  # validation refuses it anyway
-    return hashlib.sha256(path.encode() + b"\0" + told).hexdigest()
+    return hashlib.sha256(b"\0".join([key.encode(), path.encode(), told])).hexdigest()
 
 
 OnceDep = Annotated[Once | None, Depends(_once)]

@@ -13,6 +13,7 @@ from agenticai_api.live import LiveLogs
 from agenticai_api.openapi import complete
 from agenticai_api.readiness import Readiness
 from agenticai_api.routes import (
+    account,
     decisions,
     events,
     files,
@@ -22,6 +23,8 @@ from agenticai_api.routes import (
     projects,
     revisions,
     templates,
+    tickets,
+    tokens,
 )
 from agenticai_core import bootstrap
 from agenticai_core.bootstrap import Services
@@ -30,7 +33,8 @@ from agenticai_core.settings import Settings
 DESCRIPTION = """\
 Describe a project; four agents plan, write, test and package it. Then ask for changes.
 
-Every request but `/health` needs an API key, as `X-API-Key: …` or `Authorization: Bearer …`.
+Every request but `/health` needs an API key, as `X-API-Key: …` or `Authorization: Bearer …`, or a
+short-lived token that was exchanged from one, as `Authorization: Bearer …`.
 Every error has one form, with a stable `code` and the `request_id` that the logs know.
 
 Each key has a rate and each owner a monthly quota: `RateLimit-Policy` and `RateLimit` in every
@@ -44,7 +48,9 @@ TAGS = [
     {"name": "files", "description": "What came out: files, archive, documentation."},
     {"name": "events", "description": "What happens, in order and without a gap."},
     {"name": "templates", "description": "What projects are made from without a plan."},
+    {"name": "account", "description": "Who you are, what was used and done."},
     {"name": "keys", "description": "API keys (scope `admin`)."},
+    {"name": "tokens", "description": "What is exchanged from a key and lasts shorter."},
     {"name": "health", "description": "For load balancers; needs no key."},
 ]
 
@@ -72,6 +78,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.services = services
+    app.state.settings = settings
     app.state.throttle = throttle.Throttle(services.store, settings)
     app.state.live = LiveLogs(services, settings)
     app.state.readiness = Readiness(lambda: bootstrap.check(services))
@@ -89,7 +96,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _add_routes(app: FastAPI) -> None:
     common = errors.documented(401, 403, 422, 429, 500, 503, 504)
-    for module in (projects, modifications, decisions, revisions, files, events, templates, keys):
+    modules = (
+        projects,
+        modifications,
+        decisions,
+        revisions,
+        files,
+        events,
+        templates,
+        account,
+        keys,
+        tokens,
+        tickets,
+    )
+    for module in modules:
         app.include_router(module.router, responses=common)
     app.include_router(health.router)
     app.include_router(reference.router)

@@ -8,9 +8,12 @@ from typing import Literal
 import structlog
 from pydantic import Field
 
+from agenticai_core import pages
+from agenticai_core.bootstrap import Services
 from agenticai_core.clock import now, stamp
 from agenticai_core.ids import new_id
 from agenticai_core.models import Model
+from agenticai_core.rows import parse
 from agenticai_core.store import keys
 from agenticai_core.store.base import Put, absent
 
@@ -57,6 +60,22 @@ def audit_write(entry: AuditEntry) -> Put:
     key = keys.audit(entry.owner_id, entry.at, entry.id)
     row = {"PK": key.pk, "SK": key.sk, "EntityType": "AuditEntry"}
     return Put(row | entry.model_dump(mode="json"), absent())
+
+
+def list_entries(
+    services: Services, owner_id: str, *, limit: int = 20, cursor: str | None = None
+) -> tuple[list[AuditEntry], str | None]:
+    """A page of an owner's entries, newest first, and the cursor of the next."""
+    scope = f"audit/{owner_id}"
+    page = services.store.query(
+        keys.owner_pk(owner_id),
+        prefix="AUDIT#",
+        limit=limit,
+        newest_first=True,
+        start=pages.decode(services, cursor, scope),
+    )
+    found = [parse(AuditEntry, item) for item in page.items]
+    return found, pages.encode(services, page.next, scope)
 
 
 def log_entry(entry: AuditEntry) -> None:

@@ -1,11 +1,14 @@
 """What an owner has used: requests, tokens and cost, by month (UTC) and project."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from agenticai_core.clock import now
 from agenticai_core.models import Model, Usage
 from agenticai_core.store import keys
 from agenticai_core.store.base import Item, Store, Update
+
+_YEAR = 12  # months
 
 
 class ProjectUsage(Model):
@@ -69,6 +72,26 @@ def read_month(store: Store, owner_id: str, month: str) -> MonthUsage:
         start = page.next
         if start is None:
             return MonthUsage(month, requests, tuple(projects))
+
+
+def list_months(store: Store, owner_id: str) -> list[str]:
+    """The months in which something was counted, newest first; a year of them at most."""
+    months: list[str] = []
+    upto = "USAGE#~"  # "~" comes after every digit and "#"
+    while len(months) < _YEAR:
+        page = store.query(
+            keys.owner_pk(owner_id), after="USAGE#", upto=upto, limit=1, newest_first=True
+        )
+        if not page.items:
+            break
+        months.append(page.items[0]["month"])
+        upto = f"USAGE#{_month_before(months[-1])}~"
+    return months
+
+
+def _month_before(month: str) -> str:
+    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    return f"{first - timedelta(days=1):%Y-%m}"
 
 
 def _project_usage(item: Item) -> ProjectUsage:

@@ -1,10 +1,13 @@
 """Bodies about API keys."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from agenticai_api.schemas.base import Name, RequestBody
 from agenticai_core.auth import Scope
 from agenticai_core.auth.keys import DEFAULT_OVERLAP, MAX_OVERLAP
+from agenticai_core.configuration import as_whole
 from agenticai_core.models import ApiKey
 
 
@@ -25,14 +28,18 @@ class CreateKey(RequestBody):
 class RotateKey(RequestBody):
     model_config = ConfigDict(json_schema_extra={"examples": [{"overlap_seconds": 3600}]})
 
-    overlap_seconds: int = Field(
-        DEFAULT_OVERLAP,
-        ge=0,
-        le=MAX_OVERLAP,
-        strict=True,
-        description="So long the old key stays good beside the new one. With 0 it ends at once: "
-        "if it is the one you call with, this answer is the only one that shows the new secret.",
-    )
+    overlap_seconds: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=MAX_OVERLAP,
+            strict=True,
+            description="So long the old key stays good beside the new one. With 0 it ends at once:"
+            " if it is the one you call with, this answer is the only one that shows the new "
+            "secret.",
+        ),
+        BeforeValidator(as_whole),
+    ] = DEFAULT_OVERLAP
 
 
 class KeyView(BaseModel):
