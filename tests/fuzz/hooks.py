@@ -55,7 +55,7 @@ def filter_failure(
 def only_the_server_knows(error: dict[str, Any]) -> bool:
     """Also how values fit each other: a template's variables, all dependencies together."""
     field = error["details"].get("field", "")
-    together = field in ("dependencies", "environment_vars") or field.startswith("variables.")
+    together = field.split(".")[0] == "variables" or field in ("dependencies", "environment_vars")
     return error["code"] in SERVER_KNOWS or together
 
 

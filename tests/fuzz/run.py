@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -124,7 +125,9 @@ def prepare(services: Services, project_id: str, state: ProjectStatus) -> None:
         )
         for number in (1, 2)
     ]
-    ended = {"revision": 2, "active_run": None} if state is ProjectStatus.ACTIVE else {}
+    ended: dict[str, Any] = {"active_run": "create"}
+    if state is ProjectStatus.ACTIVE:
+        ended = {"active_run": None, "revision": 2}
     if state is ProjectStatus.FAILED:
         ended = {"active_run": None, "failure": Failure(code="WORKER_LOST", message="Lost")}
     made = project.model_copy(update={"status": state, **ended})
