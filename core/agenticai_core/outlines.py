@@ -57,30 +57,23 @@ def _routes(module: ast.Module) -> Iterator[Route]:
     prefixes = _prefixes(module)
     for node in module.body:
         for decorator in node.decorator_list if isinstance(node, _Function) else ():
-            if (
-                isinstance(node, _Function)
-                and isinstance(decorator, ast.Call)
-                and isinstance(decorator.func, ast.Attribute)
-                and isinstance(decorator.func.value, ast.Name)
-                and decorator.func.attr in _METHODS
-                and (path := _text(decorator.args[0] if decorator.args else None)) is not None
-            ):
-                path = prefixes.get(decorator.func.value.id, "") + path
-                yield Route(decorator.func.attr.upper(), path or "/", _first_line(node))
+            match decorator:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=router), attr=method),
+                    args=[ast.Constant(value=str(path)), *_],
+                ) if method in _METHODS and isinstance(node, _Function):
+                    whole = prefixes.get(router, "") + path
+                    yield Route(method.upper(), whole or "/", _first_line(node))
 
 
 def _prefixes(module: ast.Module) -> dict[str, str]:
     """Of each ``router = APIRouter(prefix="/…")``."""
     found = {}
     for node in module.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            prefix = next((k.value for k in node.value.keywords if k.arg == "prefix"), None)
-            for target in node.targets:
-                if isinstance(target, ast.Name) and (text := _text(prefix)) is not None:
-                    found[target.id] = text
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(keywords=keywords)):
+                for keyword in keywords:
+                    match keyword:
+                        case ast.keyword(arg="prefix", value=ast.Constant(value=str(prefix))):
+                            found[name] = prefix
     return found
-
-
-def _text(node: ast.expr | None) -> str | None:
-    plain = isinstance(node, ast.Constant) and isinstance(node.value, str)
-    return node.value if plain else None  # type: ignore[union-attr]
