@@ -27,6 +27,7 @@ setup: ## Make the three environments (quick when they are there already)
 	@requirements/setup .venv requirements/dev.lock --project
 	@requirements/setup .venv-sandbox requirements/sandbox.lock
 	@requirements/setup .venv-emulator requirements/emulator.lock
+	@requirements/setup-react
 
 .PHONY: demo
 demo: setup ## Build and change one project, start to end (DESCRIPTION="…" TYPE=api NAME="…")
@@ -96,5 +97,5 @@ lock: ## Choose the newest fitting versions and write the locks (needs uv)
 
 .PHONY: clean
 clean: ## Remove environments and caches (not your projects)
-	@rm -rf .venv .venv-sandbox .venv-emulator .*_cache .hypothesis .coverage dist
+	@rm -rf .venv .venv-sandbox .venv-emulator .node-cache .*_cache .hypothesis .coverage dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -59,14 +59,6 @@ class InboxRow(Row):
     handled_at: orm.Mapped[datetime] = orm.mapped_column(Moment, default=lambda: datetime.now(UTC))
 
 
-def create_engine(url: str) -> sa.Engine:
-    """An engine; a database in memory is shared by all its threads."""
-    if url in ("sqlite://", "sqlite:///:memory:"):
-        options = {"check_same_thread": False}
-        return sa.create_engine(url, poolclass=sa.StaticPool, connect_args=options)
-    return sa.create_engine(url)
-
-
 def open_sessions(engine: sa.Engine) -> orm.sessionmaker[orm.Session]:
     """The tables are made where they are not there yet."""
     Row.metadata.create_all(engine)

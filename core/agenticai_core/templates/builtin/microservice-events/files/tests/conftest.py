@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -6,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import orm
 
 from service.application import create_app
-from service.database import OutboxRow, create_engine, open_sessions
+from service.database import OutboxRow, open_sessions
 from service.events import Event
 from service.settings import Settings
 
@@ -14,15 +15,21 @@ ORDER = {"customer": "Amara", "sku": "tea-250", "quantity": 2}
 
 
 @pytest.fixture
-def client() -> Iterator[TestClient]:
-    """The service over an empty database in memory; nothing is delivered."""
-    with TestClient(create_app(Settings(database_url="sqlite://", relay=False))) as client:
+def database_url(tmp_path: Path) -> str:
+    """An empty database of this test alone."""
+    return f"sqlite:///{tmp_path}/test.db"
+
+
+@pytest.fixture
+def client(database_url: str) -> Iterator[TestClient]:
+    """The service; it delivers nothing."""
+    with TestClient(create_app(Settings(database_url=database_url, relay=False))) as client:
         yield client
 
 
 @pytest.fixture
-def sessions() -> Iterator[orm.sessionmaker[orm.Session]]:
-    engine = create_engine("sqlite://")
+def sessions(database_url: str) -> Iterator[orm.sessionmaker[orm.Session]]:
+    engine = sa.create_engine(database_url)
     yield open_sessions(engine)
     engine.dispose()
 

@@ -92,10 +92,10 @@ def test_without_subscribers_nothing_piles_up(sessions: Sessions) -> None:
     assert waiting(sessions) == []
 
 
-def test_the_service_delivers_by_itself() -> None:
+def test_the_service_delivers_by_itself(database_url: str) -> None:
     subscriber = Subscriber()
     settings = Settings.model_validate(
-        {"database_url": "sqlite://", "subscribers": [ONE], "relay_seconds": 0.01}
+        {"database_url": database_url, "subscribers": [ONE], "relay_seconds": 0.01}
     )
     app = create_app(settings, httpx.MockTransport(subscriber))
     with TestClient(app) as client:
