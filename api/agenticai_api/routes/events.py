@@ -66,6 +66,7 @@ async def list_events(
     last_event_id: Annotated[
         int | None,
         Header(
+            alias="Last-Event-ID",
             ge=0,
             le=MAX_SEQ,
             description="Of a stream that is taken up again: the last number received, which wins "
