@@ -173,7 +173,7 @@ def tell(folder: Path, code: int) -> int:
         print(f"  {failure['title']}: {', '.join(failure['operations'])}")
     for name, phases in sorted(report["valid_rates"].items()):
         if not any(phase["accepted"] for phase in phases.values()):
-            print(f"  {name} never succeeded: only the steps from one request to the next reach it")
+            print(f"  {name} had no success outside the stateful phase")
     return code
 
 
