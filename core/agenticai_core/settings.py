@@ -32,7 +32,12 @@ StrongSecret = Annotated[SecretStr, AfterValidator(_check_strength)]
 class Settings(BaseSettings):
     """Every variable is named in docs/architecture.md. Times are in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="AGENTICAI_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="AGENTICAI_",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # a weak secret is one all the same
+    )
 
     app: str = "agenticai"
     env: str = "local"
