@@ -26,6 +26,7 @@ PACKAGE = "agenticai_generated"
 CONFIG = {
     "content_type_overrides": {
         "application/zip": "application/octet-stream",
+        "text/plain": "application/octet-stream",
         "text/event-stream": "text/plain",
     },
     "post_hooks": [],
