@@ -65,7 +65,7 @@ def _authenticate(
     key: Annotated[str | None, Security(_key_header)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> auth.Caller:
-    request.state.credential = secret = key or (bearer.credentials if bearer else "")
+    secret = key or (bearer.credentials if bearer else "")
     if not secret:
         raise NotAuthenticated(
             "This needs an API key", hint="Send it as 'X-API-Key: …' or 'Authorization: Bearer …'"
@@ -76,11 +76,6 @@ def _authenticate(
     request.state.owner_id = caller.owner_id
     throttle.admit(request, caller)
     return caller
-
-
-def presented(request: Request) -> str:
-    """The credential of an authenticated request, for an answer that outlives its first look."""
-    return cast(str, request.state.credential)
 
 
 CallerDep = Annotated[auth.Caller, Depends(_authenticate)]
