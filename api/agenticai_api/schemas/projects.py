@@ -127,6 +127,7 @@ class ProjectView(BaseModel):
         examples=[{"SMTP_PASSWORD": MASK}],
     )
     deployment_config: DeploymentConfig
+    template_id: str | None = Field(description="Of the template it was made from, if any.")
     approval: Literal["auto", "required"]
     status: ProjectStatus
     failure: Failure | None = Field(description="Why it failed, if it did.")

@@ -58,7 +58,9 @@ def ended(action: Action, round: int = 0, *, mod: bool = False, **outcome: Any) 
     [
         (A.PLAN, 0, {}, A.GENERATE, "generating", 0),
         (A.GENERATE, 0, {}, A.TEST, "testing", 0),
+        (A.RENDER, 0, {}, A.TEST, "testing", 0),
         (A.TEST, 0, {"tests_passed": True}, A.PACKAGE, "packaging", 0),
+        (A.TEST, 0, {"tests_unverifiable": True}, A.PACKAGE, "packaging", 0),
         (A.TEST, 0, {"tests_passed": False}, A.REPAIR, "generating", 1),
         (A.TEST, 2, {"tests_passed": False}, A.REPAIR, "generating", 3),
         (A.TEST, 3, {"tests_passed": True}, A.PACKAGE, "packaging", 0),
@@ -219,3 +221,31 @@ def test_a_run_under_way_is_cancelled() -> None:
 
 def test_every_action_has_its_agent() -> None:
     assert set(workflow.AGENT_OF) == set(Action)
+
+
+# ---- projects from a template -------------------------------------------------------------------
+
+
+def test_a_project_from_a_template_is_rendered_and_not_planned() -> None:
+    step = workflow.begin_creation(project(template_key="t", approval="required"))
+
+    assert (step.next, step.project_status) == (A.RENDER, ProjectStatus.GENERATING)
+    rendered = after(
+        project(template_key="t", approval="required"), None, task(A.RENDER), Outcome()
+    )
+    assert rendered.next is A.TEST
+
+
+def test_a_template_that_failed_is_rendered_again() -> None:
+    failure = Failure(code="TEMPLATE_FAILED", message="m")
+    failed = project(template_key="t", status=ProjectStatus.FAILED, failure=failure)
+    step = workflow.retry(failed, task(A.RENDER))
+
+    assert (step.next, step.resumes) == (A.RENDER, None)
+    assert step.project_status is ProjectStatus.GENERATING
+
+
+def test_a_modification_whose_tests_cannot_be_run_is_applied() -> None:
+    step = ended(A.TEST, mod=True, tests_unverifiable=True)
+
+    assert (step.promote, step.modification_status) == (True, ModificationStatus.APPLIED)
