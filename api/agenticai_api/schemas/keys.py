@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from agenticai_api.schemas.base import Name, RequestBody
 from agenticai_core.auth import Scope
-from agenticai_core.auth.keys import DEFAULT_OVERLAP, MAX_OVERLAP
+from agenticai_core.auth.issuing import DEFAULT_OVERLAP, MAX_OVERLAP
 from agenticai_core.configuration import as_whole
 from agenticai_core.models import ApiKey
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agenticai_core.auth import tokens
 from agenticai_core.auth.callers import Caller
-from agenticai_core.auth.keys import hash_key
+from agenticai_core.auth.keys import hash_key, read_api_key
 from agenticai_core.bootstrap import Services
 from agenticai_core.clock import now, stamp
 from agenticai_core.errors import NotAuthenticated
@@ -46,7 +46,7 @@ def refresh(services: Services, callers: Collection[Caller]) -> None:
     """Read the keys of many callers together, so that the `recheck`s after it read nothing."""
     hashes = list(dict.fromkeys(caller.key.hash for caller in callers))
     for start in range(0, len(hashes), _BATCH):
-        _read(services, hashes[start : start + _BATCH])
+        _read_many(services, hashes[start : start + _BATCH])
 
 
 def live_key(services: Services, key_hash: str) -> ApiKey:
@@ -55,7 +55,7 @@ def live_key(services: Services, key_hash: str) -> ApiKey:
     The table finds it by the hash, which tells nothing of a secret of 256 random bits; the
     comparison in constant time is for whatever may stand between us and the table one day.
     """
-    key = services.key_cache.get(key_hash) or _read(services, [key_hash]).get(key_hash)
+    key = services.key_cache.get(key_hash) or _read_one(services, key_hash)
     if key is None or not hmac.compare_digest(key.hash, key_hash):
         raise _unknown()
     if key.revoked_at is not None:
@@ -65,16 +65,20 @@ def live_key(services: Services, key_hash: str) -> ApiKey:
     return key
 
 
-def _read(services: Services, hashes: list[str]) -> dict[str, ApiKey]:
+def _read_one(services: Services, key_hash: str) -> ApiKey | None:
     def read() -> dict[str, ApiKey]:
-        if len(hashes) == 1:
-            item = services.store.get(keys.api_key(hashes[0]))
-            rows = [item] if item else []
-        else:
-            rows = services.store.batch_get([keys.api_key(one) for one in hashes])
+        key = read_api_key(services.store, key_hash)
+        return {key.hash: key} if key else {}
+
+    return services.key_cache.refresh([key_hash], read).get(key_hash)
+
+
+def _read_many(services: Services, hashes: list[str]) -> None:
+    def read() -> dict[str, ApiKey]:
+        rows = services.store.batch_get([keys.api_key(one) for one in hashes])
         return {row["hash"]: parse(ApiKey, row) for row in rows}
 
-    return dict(services.key_cache.refresh(hashes, read))
+    services.key_cache.refresh(hashes, read)
 
 
 def _is_past(moment: str | None) -> bool:

@@ -4,8 +4,8 @@ A ticket lasts 30 s and is good once: to use it is to delete its row, which succ
 """
 
 import secrets
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import NamedTuple
 
 from agenticai_core import clock, projects
 from agenticai_core.auth.authentication import live_key
@@ -21,8 +21,9 @@ from agenticai_core.store.base import ConditionFailed, Delete, Put, absent, exis
 LIFETIME = 30  # s
 
 
-class Ticket(NamedTuple):
-    secret: str
+@dataclass(frozen=True)
+class Ticket:
+    secret: str = field(repr=False)
     expires_at: str
 
 

@@ -5,8 +5,9 @@ its key, and with the scopes that the key has.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import jwt
 import structlog
@@ -27,8 +28,9 @@ _REQUIRED = ["iss", "aud", "exp", "iat", "jti", "sub"]
 _log = structlog.get_logger(__name__)
 
 
-class Token(NamedTuple):
-    text: str
+@dataclass(frozen=True)
+class Token:
+    text: str = field(repr=False)
     expires_at: str
     scopes: tuple[Scope, ...]
 

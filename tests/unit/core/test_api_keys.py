@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from agenticai_core import audit, auth, clock
-from agenticai_core.auth.keys import MAX_OVERLAP
+from agenticai_core.auth.issuing import MAX_OVERLAP
 from agenticai_core.bootstrap import Services
 from agenticai_core.errors import NotAllowed, NotAuthenticated, NotFound, WrongState
 from agenticai_core.files.memory import MemoryFiles
@@ -141,6 +141,50 @@ def test_a_replay_shows_nothing_to_whom_could_not_have_asked(services: Services)
         auth.issue_api_key(services, less, "n", ["write"], once("a"))
     with pytest.raises(NotAllowed):
         auth.rotate_api_key(services, less, made.key.id, 60, once("b"))
+
+
+def test_a_key_that_was_revoked_elsewhere_makes_none_though_it_is_still_remembered(
+    services: Services,
+) -> None:
+    caller, other = admin_of(services), admin_of(services)
+    elsewhere = replace(services, key_cache=KeyCache())
+    auth.revoke_api_key(elsewhere, "alice", caller.id)
+    assert auth.recheck(services, caller)  # for a moment
+
+    with pytest.raises(NotAuthenticated):
+        auth.issue_api_key(services, caller, "n", ["read"])
+    with pytest.raises(NotAuthenticated):
+        auth.rotate_api_key(services, caller, other.id)
+
+    assert len(auth.list_api_keys(services.store, "alice")) == 2
+    with pytest.raises(NotAuthenticated):  # and is remembered no more
+        auth.recheck(services, caller)
+
+
+@pytest.mark.parametrize("deed", ["issue", "rotate"])
+def test_nor_when_it_is_revoked_in_the_middle(services: Services, deed: str) -> None:
+    caller, other = admin_of(services), admin_of(services)
+    store = services.store
+
+    class Meanwhile(MemoryStore):
+        """Revokes the caller's key between the look at it and the transaction."""
+
+        def write(self, *writes: Write, token: str | None = None) -> None:
+            gone = {"revoked_at": clock.stamp(clock.now())}
+            store.write(Update(keys.api_key(caller.key.hash), set=gone))
+            store.write(*writes, token=token)
+
+    meanwhile = Meanwhile()
+    assert isinstance(store, MemoryStore)
+    meanwhile._items = store._items
+    there = replace(services, store=meanwhile)
+
+    with pytest.raises(NotAuthenticated):
+        if deed == "issue":
+            auth.issue_api_key(there, caller, "n", ["read"])
+        else:
+            auth.rotate_api_key(there, caller, other.id)
+    assert len(auth.list_api_keys(store, "alice")) == 2
 
 
 # ---- rotating -----------------------------------------------------------------------------------
