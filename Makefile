@@ -27,7 +27,6 @@ setup: ## Make the three environments (quick when they are there already)
 	@requirements/setup .venv requirements/dev.lock --project
 	@requirements/setup .venv-sandbox requirements/sandbox.lock
 	@requirements/setup .venv-emulator requirements/emulator.lock
-	@requirements/setup-react
 
 .PHONY: demo
 demo: setup ## Build and change one project, start to end (DESCRIPTION="…" TYPE=api NAME="…")
@@ -39,6 +38,7 @@ up: setup ## Keep the system running, Ctrl-C stops it (FRESH=1: empty; ARGS="--a
 
 .PHONY: test
 test: setup ## Run all tests but those that kill processes (ARGS="-k name", WORKERS=2)
+	@requirements/setup-react
 	@$(PYTEST) -q -m "not chaos" -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: chaos

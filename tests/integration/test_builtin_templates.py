@@ -242,11 +242,11 @@ def test_every_link_of_the_site_leads_to_a_file() -> None:
 
 @pytest.fixture(scope="module")
 def npm_cache() -> Path:
-    """The packages that `make setup` has fetched for exactly this lock."""
+    """The packages that `requirements/setup-react` has fetched for exactly this lock."""
     if shutil.which("npm") is None:
         pytest.skip("Node.js is not installed, so the React template cannot be built")
     told = run(ROOT, ROOT / "requirements" / "setup-react", "--where").strip()
-    assert (Path(told) / ".complete").exists(), "run `make setup`: the packages are not there"
+    assert (Path(told) / ".complete").exists(), "run requirements/setup-react: the packages are not there"
     return Path(told)
 
 

@@ -1,15 +1,17 @@
 """Templates over HTTP: whose they are, what is wrong with them, and projects made from them."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from agenticai_api import seeding
 from agenticai_core import content
 from agenticai_core.bootstrap import Services
 from agenticai_core.models import Action
 from agenticai_core.rows import load
-from agenticai_core.store.base import Store, Write
+from agenticai_core.store.base import Store, StoreUnavailable, Write
 from agenticai_core.templates import builtin, library
 from agenticai_core.templates.models import MAX_FILE, MAX_FILES, TemplateSnapshot
 
@@ -431,6 +433,44 @@ def test_many_instances_may_seed_at_once(services):
         template, files = library.read_template(services, "anyone", one.id)
         assert template.version == 1
         assert len(files) == len(one.new.files)
+
+
+def test_a_table_that_does_not_answer_keeps_nothing_but_the_templates_away(
+    app, services, monkeypatch
+):
+    real, tries = builtin.seed, []
+
+    def seed_at_the_third_try(given: Services) -> bool:
+        tries.append(given)
+        if len(tries) < 3:
+            raise StoreUnavailable("down")
+        return real(given)
+
+    monkeypatch.setattr(builtin, "seed", seed_at_the_third_try)
+    monkeypatch.setattr(seeding, "_AGAIN", 0.01)
+
+    async def serve() -> None:
+        async with seeding.lifespan(app):
+            assert library.get_template(services, "anyone", "cli-tool").builtin
+
+    asyncio.run(serve())
+    assert tries == [services] * 3
+
+
+def test_a_start_does_not_wait_for_a_table_that_stays_away(app, monkeypatch):
+    def fail(_: Services) -> bool:
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(builtin, "seed", fail)
+    monkeypatch.setattr(seeding, "_PATIENCE", 0.05)
+    served: list[bool] = []
+
+    async def serve() -> None:
+        async with seeding.lifespan(app):
+            served.append(True)
+
+    asyncio.run(serve())
+    assert served == [True]
 
 
 def test_seeding_mends_what_an_older_release_left(services, monkeypatch):
