@@ -27,7 +27,8 @@ _PLACES = {
 }
 _SUMMARY = (
     "{% set summary = project_description or"
-    ' project_name ~ ": an HTTP API for items. With request logging." %}\n'
+    ' project_name ~ ": an HTTP API for items. One can publish items and archive items.'
+    ' With request logging." %}\n'
 )
 _SUMMARY_PLACES = {'"Xqdescription."': "{{ summary | quoted }}", "Xqdescription.": "{{ summary }}"}
 

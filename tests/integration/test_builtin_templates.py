@@ -12,10 +12,13 @@ import pytest
 from tests.fakes import service_template
 
 from agenticai_core.paths import check_collisions, safe_path
+from agenticai_core.plans import Analysis
 from agenticai_core.templates import rendering
 from agenticai_core.templates.builtin import BuiltIn, load_builtins
 from agenticai_core.templates.values import fill_in
 from agenticai_worker.agents.qa import find_unverifiable
+from agenticai_worker.llm.base import Prompt
+from agenticai_worker.llm.template.model import TemplateModel
 from agenticai_worker.sandbox.local import LocalSandbox
 from agenticai_worker.sandbox.testrun import run_tests
 
@@ -191,6 +194,22 @@ def test_the_service_can_be_changed_by_the_engine(name: str, values: Mapping[str
     )
 
 
+def test_a_change_of_the_service_is_what_was_asked_for_and_nothing_else() -> None:
+    values = {"project_name": "My API", "db_name": "mydb", "project_description": "Keeps things."}
+    plan = service_template.planned(values)
+    asked = {"request": "Add a field weight in kg to items", "messages": (), "feedback": ""}
+    prompt = Prompt("analyze", asked | {"plan": plan, "tree": service_template.written(plan)})
+    analysis = TemplateModel().generate(prompt, Analysis).value
+
+    assert analysis is not None
+    assert analysis.plan is not None
+    assert len(analysis.impact.steps) == 1
+    assert "weight" in analysis.impact.summary
+    assert (analysis.plan.database, analysis.plan.summary) == ("mydb", "Keeps things.")
+    assert "README.md" in analysis.impact.affected_files
+    assert "app/config.py" not in analysis.impact.affected_files
+
+
 def test_the_command_runs(tmp_path: Path) -> None:
     write(render(BUILTINS["cli-tool"]), tmp_path)
     (tmp_path / "a.txt").write_text("one two\nthree\n")
@@ -246,7 +265,7 @@ def npm_cache() -> Path:
     if shutil.which("npm") is None:
         pytest.skip("Node.js is not installed, so the React template cannot be built")
     told = run(ROOT, ROOT / "requirements" / "setup-react", "--where").strip()
-    assert (Path(told) / ".complete").exists(), "run requirements/setup-react: the packages are not there"
+    assert (Path(told) / ".complete").exists(), "the packages are missing: requirements/setup-react"
     return Path(told)
 
 

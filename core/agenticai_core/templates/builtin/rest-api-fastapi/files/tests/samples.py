@@ -28,9 +28,8 @@ def item(client: TestClient, **changes: Any) -> dict[str, Any]:
     n = next(numbers)
     values: dict[str, Any] = {
         "name": f"Name {n}",
-        "description": f"Description {n}",
         "price": "2.00",
-        "status": "draft",
+        "description": f"Description {n}",
     }
     return values | changes
 

@@ -19,6 +19,6 @@ class Item(Row):
     __tablename__ = "items"
 
     name: orm.Mapped[str] = orm.mapped_column(sa.String(200), unique=True)
-    description: orm.Mapped[str | None] = orm.mapped_column(sa.Text())
     price: orm.Mapped[Decimal | None] = orm.mapped_column(FixedPoint())
     status: orm.Mapped[ItemStatus] = orm.mapped_column(choice(ItemStatus), default=ItemStatus.DRAFT)
+    description: orm.Mapped[str | None] = orm.mapped_column(sa.Text())

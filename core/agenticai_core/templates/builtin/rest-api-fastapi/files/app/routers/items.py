@@ -52,3 +52,15 @@ def change_item(row_id: Id, values: ItemPatch, session: Database) -> models.Item
 def delete_item(row_id: Id, session: Database) -> None:
     """Delete an item that nothing refers to."""
     service.remove(session, row_id)
+
+
+@router.post("/{row_id}/publish", response_model=ItemRead, responses=documented(404, 409, 422))
+def publish_item(row_id: Id, session: Database) -> models.Item:
+    """Item: draft → published."""
+    return service.publish(session, row_id)
+
+
+@router.post("/{row_id}/archive", response_model=ItemRead, responses=documented(404, 409, 422))
+def archive_item(row_id: Id, session: Database) -> models.Item:
+    """Item: published → archived."""
+    return service.archive(session, row_id)

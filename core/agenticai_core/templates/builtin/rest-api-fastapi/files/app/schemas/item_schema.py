@@ -13,25 +13,23 @@ class ItemCreate(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Example name"}]})
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    description: Annotated[str, Field(min_length=1, max_length=10000)] | None = None
     price: Annotated[Fixed, Field(ge=0)] | None = None
-    status: ItemStatus = ItemStatus.DRAFT
+    description: Annotated[str, Field(min_length=1, max_length=10000)] | None = None
 
 
 class ItemPatch(Patch):
-    required = frozenset({"name", "status"})
+    required = frozenset({"name"})
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    description: Annotated[str, Field(min_length=1, max_length=10000)] | None = None
     price: Annotated[Fixed, Field(ge=0)] | None = None
-    status: ItemStatus | None = None
+    description: Annotated[str, Field(min_length=1, max_length=10000)] | None = None
 
 
 class ItemRead(Output):
     name: str
-    description: str | None
     price: Decimal | None
     status: ItemStatus
+    description: str | None
 
 
 class ItemQuery(ListQuery):
