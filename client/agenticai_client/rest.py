@@ -32,8 +32,8 @@ class Rest:
     """Sends one request and gives its answer, or raises `ApiError` or `ConnectionFailed`.
 
     Tried again, with backoff and jitter: everything that was answered with 429, everything that
-    could not connect, and GETs that were cut off or met a passing 502, 503 or 504. A
-    ``Retry-After`` is respected.
+    could not connect, and what does no harm twice (all but a POST without an ``Idempotency-Key``)
+    when it was cut off or met a passing 502, 503 or 504. A ``Retry-After`` is respected.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Rest:
         *,
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         attempts: int | None = None,
         redirects: bool = False,
@@ -72,16 +73,18 @@ class Rest:
             self.api_url + path,
             params={k: v for k, v in (params or {}).items() if v is not None},
             json=body,
+            content=content,
             headers=headers,
         )
-        return self._retrying(method, attempts)(self._send, request, redirects=redirects)
+        retrying = self._retrying(attempts, repeatable=_is_repeatable(request))
+        return retrying(self._send, request, redirects=redirects)
 
-    def content(self, path: str) -> bytes:
+    def content(self, path: str, params: Mapping[str, Any] | None = None) -> bytes:
         """The bytes of an answer to GET, wherever it redirects to: there without the key."""
-        response = self.call("GET", path, redirects=True)
+        response = self.call("GET", path, params=params, redirects=True)
         if response.is_success:
             return response.content
-        return self._retrying("GET")(fetch_link, response, self._timeout)
+        return self._retrying(repeatable=True)(fetch_link, response, self._timeout)
 
     def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """As `call`, for answers that are a JSON object."""
@@ -94,11 +97,11 @@ class Rest:
             raise not_ours(response)
         return answer
 
-    def _retrying(self, method: str, attempts: int | None = None) -> Retrying:
+    def _retrying(self, attempts: int | None = None, *, repeatable: bool) -> Retrying:
         return Retrying(
             stop=stop_after_attempt(attempts or self._attempts),
             wait=self._wait,
-            retry=retry_if_exception(lambda error: _may_repeat(method, error)),
+            retry=retry_if_exception(lambda error: _may_repeat(error, repeatable=repeatable)),
             reraise=True,
         )
 
@@ -148,11 +151,16 @@ def not_ours(response: httpx.Response) -> ApiError:
     )
 
 
-def _may_repeat(method: str, error: BaseException) -> bool:
+def _is_repeatable(request: httpx.Request) -> bool:
+    """Whether sending it twice does no more than sending it once."""
+    return request.method != "POST" or "Idempotency-Key" in request.headers
+
+
+def _may_repeat(error: BaseException, *, repeatable: bool) -> bool:
     if isinstance(error, ApiError):
         soon = (error.retry_after or 0) <= MAX_WAIT
-        return soon and (error.status == 429 or (error.transient and method == "GET"))
-    return isinstance(error, ConnectionFailed) and (method == "GET" or not error.sent)
+        return soon and (error.status == 429 or (error.transient and repeatable))
+    return isinstance(error, ConnectionFailed) and (repeatable or not error.sent)
 
 
 def _unreachable(api_url: str, error: httpx.HTTPError) -> ClientError:

@@ -8,15 +8,16 @@ with Client("http://localhost:8000", key) as client:
 
 from collections.abc import Callable, Iterator
 from typing import Any, Self
-from urllib.parse import quote
 
+from agenticai_client.account import Account
+from agenticai_client.calls import Json, project_path
 from agenticai_client.errors import ApiError
 from agenticai_client.find import find_websocket_url, socket_address
 from agenticai_client.live import EventStream, Pace
 from agenticai_client.rest import Rest
+from agenticai_client.revisions import Revisions
+from agenticai_client.templates import Templates
 from agenticai_core.models import ModificationStatus, ProjectStatus
-
-Json = dict[str, Any]
 
 PROJECT_ENDS = frozenset({"project_active", "project_failed", "project_cancelled"})
 MODIFICATION_ENDS = frozenset(
@@ -40,7 +41,7 @@ MODIFICATION_AT_REST = frozenset(
 )
 
 
-class Client:
+class Client(Templates, Revisions, Account):
     """One system, one key. Methods give the API's JSON as dicts and raise `ClientError`s:
     `ApiError` for what the system refuses, `ConnectionFailed` when it does not answer.
 
@@ -78,72 +79,87 @@ class Client:
     # ---- projects --------------------------------------------------------------------------------
 
     def create_project(self, name: str, type: str, description: str, **options: Any) -> Json:
-        """Start a project; ``options`` are further fields: ``approval``, ``token_budget``."""
+        """Start a project; ``options`` are further fields: ``approval``, ``token_budget``, …
+
+        Here and wherever something is created, ``idempotency_key`` names the request, so that it
+        has its effect once however often it is sent; left out, each call has a key of its own.
+        """
         body = {"name": name, "type": type, "description": description, **options}
-        return self._object("POST", "/api/projects", "project", body=body)
+        return self._create("/api/projects", "project", body)
 
     def list_projects(
-        self, *, status: str | None = None, type: str | None = None, limit: int | None = None
+        self,
+        *,
+        status: str | None = None,
+        type: str | None = None,
+        tag: str | None = None,
+        limit: int | None = None,
     ) -> Iterator[Json]:
         """Your projects, newest first, page after page; ``limit`` of them at most."""
-        return self._pages("/api/projects", "projects", limit, status=status, type=type)
+        return self._pages("/api/projects", "projects", limit, status=status, type=type, tag=tag)
 
     def get_project(self, project_id: str) -> Json:
-        return self._object("GET", _project(project_id), "project")
+        return self._object("GET", project_path(project_id), "project")
 
     def update_project(self, project_id: str, **changes: Any) -> Json:
         """Change what a user may edit, such as ``name`` or ``token_budget``."""
-        return self._object("PUT", _project(project_id), "project", body=changes)
+        return self._object("PUT", project_path(project_id), "project", body=changes)
 
     def delete_project(self, project_id: str) -> Json:
         """Stop what is under way and forget the project; rows and files go in the background."""
-        return self._object("DELETE", _project(project_id), "project")
+        return self._object("DELETE", project_path(project_id), "project")
+
+    def send_message(self, project_id: str, text: str, **options: Any) -> Json:
+        """Say something into the run under way: its next model calls are shown it."""
+        path = project_path(project_id, "messages")
+        return self._create(path, "project", {"text": text, **options})
+
+    def retry(self, project_id: str, **options: Any) -> Json:
+        """Try a failed creation again; after a lost worker or an outage, from where it stopped."""
+        return self._create(project_path(project_id, "retry"), "project", options)
 
     # ---- modifications ---------------------------------------------------------------------------
 
-    def modify(self, project_id: str, request: str) -> Json:
+    def modify(self, project_id: str, request: str, **options: Any) -> Json:
         """Ask for a change in your own words; gives the modification, not yet applied."""
-        path = _project(project_id, "modify")
-        return self._object("POST", path, "modification", body={"request": request})
+        path = project_path(project_id, "modify")
+        return self._create(path, "modification", {"request": request, **options})
 
     def get_modification(self, project_id: str, modification_id: str) -> Json:
         return self._object(
-            "GET", _project(project_id, "modifications", modification_id), "modification"
+            "GET", project_path(project_id, "modifications", modification_id), "modification"
         )
 
     def list_modifications(self, project_id: str, *, limit: int | None = None) -> Iterator[Json]:
-        return self._pages(_project(project_id, "modifications"), "modifications", limit)
+        return self._pages(project_path(project_id, "modifications"), "modifications", limit)
 
     def approve(self, project_id: str, run: str | None = None) -> Json:
         """Let what waits for approval go on; ``run``: only if that is what waits."""
         body = {"run": run} if run else None
-        return self._object("POST", _project(project_id, "approve"), "project", body=body)
+        return self._object("POST", project_path(project_id, "approve"), "project", body=body)
 
     def reject(self, project_id: str, feedback: str | None = None) -> Json:
         """End what waits for approval; with ``feedback`` it is planned again instead."""
         body = {"feedback": feedback} if feedback else None
-        return self._object("POST", _project(project_id, "reject"), "project", body=body)
+        return self._object("POST", project_path(project_id, "reject"), "project", body=body)
 
     def cancel(self, project_id: str) -> Json:
         """Stop the run under way, at whatever step it is."""
-        return self._object("POST", _project(project_id, "cancel"), "project")
+        return self._object("POST", project_path(project_id, "cancel"), "project")
 
-    # ---- what was made ---------------------------------------------------------------------------
+    def approve_modification(self, project_id: str, modification_id: str) -> Json:
+        """Let a modification be made that waits for approval."""
+        return self._decide(project_id, modification_id, "approve")
 
-    def files(self, project_id: str) -> Json:
-        """``{path: {"size", "sha256", …}}`` of the current revision."""
-        return self._object("GET", _project(project_id, "files"), "files")
+    def reject_modification(
+        self, project_id: str, modification_id: str, feedback: str | None = None
+    ) -> Json:
+        """End one that waits for approval; with ``feedback`` it is analysed again instead."""
+        return self._decide(project_id, modification_id, "reject", feedback=feedback)
 
-    def read_file(self, project_id: str, path: str) -> bytes:
-        return self._rest.content(_project(project_id, "files", path))
-
-    def archive(self, project_id: str) -> bytes:
-        """The current revision as a zip; see `archive.unpack` for a careful way to extract it."""
-        return self._rest.content(_project(project_id, "archive"))
-
-    def docs(self, project_id: str) -> str:
-        """The project's documentation, in Markdown."""
-        return self._rest.call("GET", _project(project_id, "docs")).text
+    def cancel_modification(self, project_id: str, modification_id: str) -> Json:
+        """Stop one in work, or take one that waits out of the queue."""
+        return self._decide(project_id, modification_id, "cancel")
 
     # ---- events ----------------------------------------------------------------------------------
 
@@ -211,19 +227,7 @@ class Client:
 
         return self.watch(project_id, after, ended, notice)
 
-    # ---- keys and health -------------------------------------------------------------------------
-
-    def create_key(self, name: str, scopes: tuple[str, ...] = ("read", "write")) -> Json:
-        """``{"key": {…}, "secret": …}``: the secret is shown this once and never again."""
-        return self._rest.json("POST", "/api/keys", body={"name": name, "scopes": list(scopes)})
-
-    def list_keys(self) -> list[Json]:
-        """Your keys, without their secrets; revoked ones have ``revoked_at``."""
-        keys: list[Json] = self._rest.json("GET", "/api/keys")["keys"]
-        return keys
-
-    def revoke_key(self, key_id: str) -> Json:
-        return self._rest.json("DELETE", f"/api/keys/{quote(key_id, safe='')}")
+    # ---- health ----------------------------------------------------------------------------------
 
     def health(self) -> Json:
         """Version and whether the process lives; needs no key."""
@@ -235,21 +239,10 @@ class Client:
 
     # ---- inside ----------------------------------------------------------------------------------
 
-    def _object(self, method: str, path: str, name: str, body: Json | None = None) -> Json:
-        answer: Json = self._rest.json(method, path, body=body)[name]
-        return answer
-
-    def _pages(self, path: str, name: str, limit: int | None, **params: Any) -> Iterator[Json]:
-        left = limit
-        cursor: str | None = None
-        while left is None or left > 0:
-            size = 100 if left is None else min(left, 100)
-            page = self._rest.json("GET", path, params={**params, "limit": size, "cursor": cursor})
-            yield from page[name][:left]
-            left = None if left is None else left - len(page[name])
-            cursor = page.get("next_cursor")
-            if not cursor:
-                return
+    def _decide(self, project_id: str, modification_id: str, decision: str, **given: Any) -> Json:
+        body = {name: value for name, value in given.items() if value is not None} or None
+        path = project_path(project_id, "modifications", modification_id, decision)
+        return self._object("POST", path, "modification", body=body)
 
     def _read_once(self, project_id: str, after: int, limit: int, wait: int = 0) -> Json:
         wait = min(wait, int(self._timeout / 2))  # an answer held back must still come in time
@@ -265,7 +258,7 @@ class Client:
         attempts: int | None = None,
     ) -> Json:
         params = {"after": after, "limit": limit, "wait": wait or None}
-        path = _project(project_id, "events")
+        path = project_path(project_id, "events")
         return self._rest.json("GET", path, params=params, attempts=attempts)
 
     def _history(self, project_id: str, after: int) -> Iterator[Json]:
@@ -293,11 +286,6 @@ class Client:
         except ApiError as error:
             return _gone(error)
         return modification["status"] in MODIFICATION_AT_REST
-
-
-def _project(project_id: str, *parts: str) -> str:
-    path = "/".join(quote(part) for part in (quote(project_id, safe=""), *parts))
-    return f"/api/projects/{path}"
 
 
 def _gone(error: ApiError) -> bool:
