@@ -1,4 +1,4 @@
-"""The command line against the real API and gateway, on memory, with a worker of a few lines."""
+"""The command line against the real API and gateway, with a worker of a few lines."""
 
 import json
 import threading
@@ -13,9 +13,8 @@ from typer.testing import CliRunner
 from agenticai_api.main import create_app as create_api
 from agenticai_client.cli import app
 from agenticai_core import auth, content, runs
-from agenticai_core.bootstrap import Services
+from agenticai_core.bootstrap import Services, connect
 from agenticai_core.errors import AgenticError
-from agenticai_core.files.memory import MemoryFiles
 from agenticai_core.models import Action, Failure, Impact, Outcome
 from agenticai_core.plans import Plan
 from agenticai_core.queues import MemoryQueue
@@ -83,9 +82,12 @@ class Worker:
 
 
 @pytest.fixture
-def world(monkeypatch, tmp_path):
-    """Both services and the worker, found through a local file as `make up` writes it."""
-    services = Services(MemoryStore(), MemoryFiles(), MemoryQueue())
+def world(monkeypatch, tmp_path, emulator_settings):
+    """Both services and the worker, found through a local file as `make up` writes it.
+
+    The bucket is the emulator's: archives are fetched from there.
+    """
+    services = Services(MemoryStore(), connect(emulator_settings).files, MemoryQueue())
     scopes = ("read", "write", "admin")
     _, secret = auth.create_api_key(services.store, "me", "test", scopes)
     config = uvicorn.Config(
