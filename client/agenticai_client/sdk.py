@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from agenticai_client.account import Account
-from agenticai_client.calls import Json, project_path
+from agenticai_client.calls import Json, if_match, project_path
 from agenticai_client.errors import ApiError
 from agenticai_client.find import find_websocket_url, socket_address
 from agenticai_client.live import EventStream, Pace
@@ -101,9 +101,15 @@ class Client(Templates, Revisions, Account):
     def get_project(self, project_id: str) -> Json:
         return self._object("GET", project_path(project_id), "project")
 
-    def update_project(self, project_id: str, **changes: Any) -> Json:
-        """Change what a user may edit, such as ``name`` or ``token_budget``."""
-        return self._object("PUT", project_path(project_id), "project", body=changes)
+    def update_project(
+        self, project_id: str, *, version: int | None = None, **changes: Any
+    ) -> Json:
+        """Change what a user may edit, such as ``name`` or ``token_budget``.
+
+        ``version``: only if its ``config_version`` is still this one.
+        """
+        path = project_path(project_id)
+        return self._object("PUT", path, "project", body=changes, headers=if_match(version))
 
     def delete_project(self, project_id: str) -> Json:
         """Stop what is under way and forget the project; rows and files go in the background."""

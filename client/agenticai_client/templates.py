@@ -32,7 +32,7 @@ class Templates(Calls):
 
     def get_template(self, template_id: str) -> Json:
         """The template and its ``files``."""
-        return self._rest.json("GET", _template(template_id))
+        return self._object("GET", _template(template_id), "template")
 
     def create_template(self, **fields: Any) -> Json:
         """``name``, ``description``, ``category``, ``type``, ``variables``, ``files``, …"""

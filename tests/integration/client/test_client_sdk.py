@@ -133,16 +133,36 @@ def test_retry_after_may_be_a_date(system):
     assert len(system.seen) == 2
 
 
-def test_a_passing_fault_is_tried_again_for_gets_only(system):
+def test_a_passing_fault_is_tried_again_where_twice_does_no_harm(system):
     project = system.add_project()
-    system.refuse(503, headers={"Retry-After": "0"})
     with system.client() as client:
-        assert client.get_project(project["id"])
+        for call in (
+            lambda: client.get_project(project["id"]),
+            lambda: client.update_project(project["id"], name="Salon"),
+            lambda: client.modify(project["id"], "Add a field"),
+        ):
+            system.refuse(503, headers={"Retry-After": "0"})
+            assert call()
         system.refuse(503, headers={"Retry-After": "0"})
         with pytest.raises(ApiError) as caught:
-            client.modify(project["id"], "Add a field")
+            client.approve(project["id"])
     assert caught.value.transient
-    assert [request.method for request in system.seen] == ["GET", "GET", "POST"]
+    asked = [request.method for request in system.seen]
+    assert asked == ["GET", "GET", "PUT", "PUT", "POST", "POST", "POST"]
+    first, again, approval = (request.headers for request in system.seen[-3:])
+    assert first["idempotency-key"] == again["idempotency-key"]
+    assert "idempotency-key" not in approval
+
+
+def test_each_creation_has_a_name_of_its_own_unless_the_caller_has_one(system):
+    with system.client() as client:
+        for _ in range(2):
+            client.create_project("x", "api", "y")
+        client.create_project("x", "api", "y", idempotency_key="mine")
+    names = [request.headers["idempotency-key"] for request in system.seen]
+    assert names[0] != names[1]
+    assert names[2] == "mine"
+    assert "idempotency_key" not in system.seen[2].body
 
 
 def test_retries_end(system):
