@@ -67,7 +67,9 @@ class Rest:
         """``path`` starts with a slash; parameters that are None are left out.
 
         A redirect is an error, unless ``redirects``: then it is the answer, and not followed.
+        Raises `ClientError` for a path that leads elsewhere than it says.
         """
+        _must_stay(path)
         request = self._http.build_request(
             method,
             self.api_url + path,
@@ -149,6 +151,15 @@ def not_ours(response: httpx.Response) -> ApiError:
         request_id=response.headers.get("X-Request-ID"),
         retry_after=_retry_after(response),
     )
+
+
+def _must_stay(path: str) -> None:
+    """Dots are resolved on the way: to delete the file ``..`` would be to delete its project."""
+    if not {".", ".."}.isdisjoint(path.split("/")):
+        raise ClientError(
+            f"{path} leads to another address: '.' and '..' are no names.",
+            hint="Name the file as the list of files does.",
+        )
 
 
 def _is_repeatable(request: httpx.Request) -> bool:
