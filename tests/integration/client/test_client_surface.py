@@ -34,11 +34,16 @@ TEMPLATE = {
 
 
 class LosesAnswers:
-    """A proxy that forwards each request, and answers 502 to those whose path it is told."""
+    """A proxy that forwards each request, and loses the answer to the next one of a path.
+
+    Instead of it comes a 502, or with ``cut`` nothing: the connection is torn.
+    """
 
     def __init__(self, app):
         self.app = app
         self.losing = None
+        self.cut = False
+        self.server = None
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http" or scope["path"] != self.losing:
@@ -50,6 +55,10 @@ class LosesAnswers:
             pass
 
         await self.app(scope, receive, swallow)
+        if self.cut:
+            for connection in list(self.server.server_state.connections):
+                connection.transport.abort()
+            return
         await send({"type": "http.response.start", "status": 502, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -68,7 +77,7 @@ def proxy(services):
 def client(services, proxy):
     _, secret = auth.create_api_key(services.store, "me", "test", ("read", "write", "admin"))
     config = uvicorn.Config(proxy, port=0, log_level="critical", lifespan="off")
-    server = uvicorn.Server(config)
+    server = proxy.server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -107,6 +116,7 @@ def settle(services, project_id, tree, number, status=ProjectStatus.ACTIVE):
     services.store.write(Put(project_item(changed)), Put(revision_item(revision)))
 
 
+@pytest.mark.parametrize("cut", [False, True], ids=["502", "cut"])
 @pytest.mark.parametrize(
     ("path", "call"),
     [
@@ -115,9 +125,9 @@ def settle(services, project_id, tree, number, status=ProjectStatus.ACTIVE):
         ("/api/keys", lambda client: client.create_key("ci", ["read"])),
     ],
 )
-def test_a_creation_whose_answer_got_lost_happened_once(client, proxy, path, call):
+def test_a_creation_whose_answer_got_lost_happened_once(client, proxy, path, call, cut):
     before = count(client, path)
-    proxy.losing = path
+    proxy.losing, proxy.cut = path, cut
     assert call(client)
     assert proxy.losing is None
     assert count(client, path) == before + 1
