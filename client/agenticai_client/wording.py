@@ -17,10 +17,11 @@ BAD = frozenset(
     }
 )
 GOOD = frozenset({"project_active", "modification_complete", "tests_passed"})
-_DOING = {
+DOING = {
     "plan": "plans",
     "analyze": "looks at what the request would change",
     "generate": "writes the code",
+    "render": "fills the template in",
     "apply": "changes the code",
     "repair": "repairs what the tests found",
     "test": "runs the tests",
@@ -34,7 +35,7 @@ def describe(event: Mapping[str, Any]) -> str:
     """One line, without control characters, whatever the event holds."""
     data: Data = event.get("data") or {}
     kind = str(event.get("type"))
-    word = _WORDS.get(kind, _any(kind))
+    word = WORDS.get(kind, _any(kind))
     return one_line(word if isinstance(word, str) else word(data))
 
 
@@ -80,7 +81,7 @@ def scores_line(scores: Mapping[str, Any]) -> str:
 
 
 def _started(data: Data) -> str:
-    return _DOING.get(str(data.get("action")), f"starts {data.get('action', 'to work')}")
+    return DOING.get(str(data.get("action")), f"starts {data.get('action', 'to work')}")
 
 
 def _failure(data: Data, what: str) -> str:
@@ -122,6 +123,22 @@ def _scores(data: Data) -> str:
     return f"scores: {scores_line(data)}{found}"
 
 
+def _retried(data: Data) -> str:
+    kept = data.get("units")
+    done = f"; {kept} steps of it are done already" if kept else ""
+    return f"tried again: {DOING.get(str(data.get('from')), 'from the beginning')}{done}"
+
+
+def _edited(data: Data) -> str:
+    did = data.get("change", "changed")
+    return f"{did} by hand: {data.get('path', 'a file')} (revision {data.get('revision')})"
+
+
+def _rolled_back(data: Data) -> str:
+    why = f": {data['reason']}" if data.get("reason") else ""
+    return f"back to revision {data.get('source')}, as revision {data.get('revision')}{why}"
+
+
 def _any(kind: str) -> Callable[[Data], str]:
     """An event that this version does not know: its name and what is short in it."""
 
@@ -132,11 +149,12 @@ def _any(kind: str) -> Callable[[Data], str]:
     return word
 
 
-_WORDS: dict[str, str | Callable[[Data], str]] = {
+WORDS: dict[str, str | Callable[[Data], str]] = {
     "project_created": lambda data: f"the project “{data.get('name', '')}” is created",
     "project_active": "the project is ready",
     "project_failed": lambda data: _failure(data, "the project failed"),
     "project_cancelled": "the project is cancelled",
+    "project_retried": _retried,
     "project_deleted": "the project is deleted",
     "task_started": _started,
     "task_resumed": lambda data: f"takes over: {_started(data)}",
@@ -150,13 +168,18 @@ _WORDS: dict[str, str | Callable[[Data], str]] = {
     "agent_output": lambda data: data.get("text", ""),
     "tests_passed": _tests,
     "tests_started": "starts the tests",
+    "tests_unverifiable": lambda data: f"not tested: {data.get('reason', 'no reason')}",
     "tests_failed": lambda data: f"the tests fail: {data.get('reason') or _tests(data)}",
     "scores_measured": _scores,
     "repair_requested": lambda data: f"repair {data.get('round')} of at most {data.get('of')}",
+    "file_edited": _edited,
+    "rolled_back": _rolled_back,
     "revision_promoted": lambda data: f"revision {data.get('revision')} is in place",
     "approval_required": "waits for your approval",
     "approved": "approved",
     "rejected": lambda data: " ".join(["rejected", str(data.get("feedback", ""))]),
+    "message": lambda data: f"you say: {data.get('text', '')}",
+    "message_not_used": lambda data: f"not heeded: {data.get('text', '')} ({data.get('reason')})",
     "modification_requested": lambda data: f"a change is asked for: {data.get('request', '')}",
     "modification_started": "the change is begun",
     "modification_complete": "the change is applied",
