@@ -79,7 +79,8 @@ class Rest:
             headers=headers,
         )
         retrying = self._retrying(attempts, repeatable=_is_repeatable(request))
-        return retrying(self._send, request, redirects=redirects)
+        unknown: list[ClientError] = []
+        return retrying(self._attempt, request, unknown, redirects=redirects)
 
     def content(self, path: str, params: Mapping[str, Any] | None = None) -> bytes:
         """The bytes of an answer to GET, wherever it redirects to: there without the key."""
@@ -106,6 +107,19 @@ class Rest:
             retry=retry_if_exception(lambda error: _may_repeat(error, repeatable=repeatable)),
             reraise=True,
         )
+
+    def _attempt(
+        self, request: httpx.Request, unknown: list[ClientError], *, redirects: bool
+    ) -> httpx.Response:
+        """Send it; ``unknown``: how earlier attempts ended that may have been carried out."""
+        try:
+            return self._send(request, redirects=redirects)
+        except ClientError as error:
+            if unknown and _may_be_its_own_doing(request, error):
+                error.hint = "An earlier attempt got no answer and may have been carried out: look."
+            if _is_unknown(error):
+                unknown.append(error)
+            raise
 
     def _send(self, request: httpx.Request, *, redirects: bool) -> httpx.Response:
         try:
@@ -172,6 +186,21 @@ def _may_repeat(error: BaseException, *, repeatable: bool) -> bool:
         soon = (error.retry_after or 0) <= MAX_WAIT
         return soon and (error.status == 429 or (error.transient and repeatable))
     return isinstance(error, ConnectionFailed) and (repeatable or not error.sent)
+
+
+def _is_unknown(error: ClientError) -> bool:
+    if isinstance(error, ApiError):
+        return error.status in (502, 503, 504)
+    return isinstance(error, ConnectionFailed) and error.sent
+
+
+def _may_be_its_own_doing(request: httpx.Request, error: ClientError) -> bool:
+    """Whether the refusal may come of what the request itself has changed before.
+
+    A POST is given the first answer again, by its key.
+    """
+    refused = isinstance(error, ApiError) and error.status in (404, 409, 412)
+    return refused and request.method in ("PUT", "DELETE")
 
 
 def _unreachable(api_url: str, error: httpx.HTTPError) -> ClientError:
