@@ -85,6 +85,7 @@ def in_one_go(
 
 @pytest.mark.slow
 @pytest.mark.timeout(LIMIT)
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not here")
 def test_shell(stack: LocalStack, tmp_path: Path) -> None:
     mark = '\necho "=== block ==="\n'
     shell = ["bash", "-eu"]
@@ -100,7 +101,9 @@ def test_python(stack: LocalStack, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(LIMIT)
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js 20 or newer is not here")
+@pytest.mark.skipif(
+    None in (shutil.which("node"), shutil.which("jq")), reason="Node.js 20 or jq is not here"
+)
 def test_javascript(stack: LocalStack, tmp_path: Path) -> None:
     env = variables(stack)
     first = blocks("bash")[0]
