@@ -57,6 +57,7 @@ _LIMIT_HEADERS = {
 }
 _HEADERS = {429: {"headers": _LIMIT_HEADERS}}
 _QUOTED = re.compile(r"'([^']*)'")
+_MOST_TOLD = 100  # problems of one request: a body of 1 MB can have half a million
 
 
 class MalformedBody(AgenticError):
@@ -264,14 +265,17 @@ def _explain(error: RequestValidationError) -> AgenticError:
         return UnsupportedMediaType(
             "The body is not announced as JSON", hint="Send 'Content-Type: application/json'"
         )
-    return _validation_failed([_describe(problem) for problem in problems])
+    told = [_describe(problem) for problem in problems[:_MOST_TOLD]]
+    return _validation_failed(told, len(problems))
 
 
-def _validation_failed(problems: Sequence[dict[str, Any]]) -> ValidationFailed:
+def _validation_failed(problems: Sequence[dict[str, Any]], number: int) -> ValidationFailed:
+    """``number``: of all problems, of which ``problems`` are the first."""
     first = problems[0]
     message = f"'{first['field']}' {first['message']}"
-    if len(problems) > 1:
-        message += f" ({len(problems) - 1} more in details.errors)"
+    if number > 1:
+        where = "in details.errors" if number == len(problems) else "like it"
+        message += f" ({number - 1} more {where})"
     about_first = {name: value for name, value in first.items() if name != "message"}
     return ValidationFailed(message, details=about_first | {"errors": list(problems)})
 

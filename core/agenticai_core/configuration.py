@@ -81,6 +81,18 @@ def _first_values(values: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return values
 
 
+def at_most(number: int) -> BeforeValidator:
+    """Refuse a longer list or object before anything in it is looked at: describing what is wrong
+    with each of a million items takes seconds."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list | tuple | dict) and len(value) > number:
+            raise ValueError(f"should have at most {number} items, not {len(value)}")
+        return value
+
+    return BeforeValidator(check)
+
+
 def as_whole(value: Any) -> Any:
     """1 for 1.0: to JSON it is as much of an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -107,13 +119,19 @@ Dependency = Annotated[str, StringConstraints(pattern=_DEPENDENCY, max_length=10
 
 TokenBudget = Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True), BeforeValidator(as_whole)]
 CostBudget = Annotated[float, Field(ge=1 / MICRO, le=MAX_DOLLARS, strict=True, allow_inf_nan=False)]
-Tags = Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS), AfterValidator(_unique_tags)]
+Tags = Annotated[
+    tuple[Tag, ...], Field(max_length=MAX_TAGS), AfterValidator(_unique_tags), at_most(MAX_TAGS)
+]
 Dependencies = Annotated[
-    tuple[Dependency, ...], Field(max_length=MAX_DEPENDENCIES), AfterValidator(_unique_packages)
+    tuple[Dependency, ...],
+    Field(max_length=MAX_DEPENDENCIES),
+    AfterValidator(_unique_packages),
+    at_most(MAX_DEPENDENCIES),
 ]
 EnvironmentVars = Annotated[
     dict[Variable, _Secret],
     AfterValidator(_first_values),
+    at_most(2 * MAX_VARIABLES),
     _variables(
         _SECRET,
         f"Name -> value, of what the project needs where it runs. Values are write-only; at most "
@@ -123,6 +141,7 @@ EnvironmentVars = Annotated[
 EnvironmentChanges = Annotated[
     dict[Variable, _Secret | None],
     Field(max_length=2 * MAX_VARIABLES),
+    at_most(2 * MAX_VARIABLES),
     _variables(
         {"anyOf": [_SECRET, {"type": "null"}]},
         f'What is given is set, null removes a variable, "{MASK}" keeps it as it is.',

@@ -12,6 +12,7 @@ from agenticai_core.configuration import (
     EnvironmentVars,
     Tags,
     TokenBudget,
+    at_most,
 )
 from agenticai_core.models import DeploymentConfig, ProjectType
 from agenticai_core.runs import NewProject
@@ -122,9 +123,12 @@ class CreateFromTemplate(RequestBody):
 
     template_id: Id
     project_name: Name = Field(description="Also the value of the variable `project_name`.")
-    variables: dict[
-        Annotated[str, StringConstraints(max_length=100)],
-        Annotated[str, StringConstraints(max_length=MAX_VALUE)],
+    variables: Annotated[
+        dict[
+            Annotated[str, StringConstraints(max_length=100)],
+            Annotated[str, StringConstraints(max_length=MAX_VALUE)],
+        ],
+        at_most(2 * MAX_VARIABLES),
     ] = Field(
         default_factory=dict,
         max_length=2 * MAX_VARIABLES,

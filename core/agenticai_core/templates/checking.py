@@ -64,9 +64,15 @@ def check_files(files: Sequence[TemplateFile], declared: Iterable[str]) -> None:
 
 
 def names_in(file: TemplateFile) -> tuple[str, ...]:
-    """The variables that a checked file uses, sorted."""
-    trees = [_LANGUAGE.parse(text) for text in _templates_of(file)]
-    return tuple(sorted({name for tree in trees for name, _ in _free_names(tree)}))
+    """The variables that a checked file uses, sorted.
+
+    Raises `InvalidTemplate` where its nesting could be checked, but not from here in the stack.
+    """
+    try:
+        trees = [_LANGUAGE.parse(text) for text in _templates_of(file)]
+        return tuple(sorted({name for tree in trees for name, _ in _free_names(tree)}))
+    except RecursionError:
+        raise InvalidTemplate(f"{file.path} is nested too deep") from None
 
 
 def _templates_of(file: TemplateFile) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from agenticai_core.configuration import Tags
+from agenticai_core.configuration import Tags, at_most
 from agenticai_core.models import Model, ProjectType
 from agenticai_core.templates.patterns import MAX_MATCHED, check_pattern, matches
 
@@ -68,7 +68,7 @@ class Variable(Model):
         None, description="Of one that is not required; else it is empty."
     )
     pattern: str | None = Field(None, max_length=200, description="The whole value matches it.")
-    choices: tuple[Line, ...] = Field((), max_length=50)
+    choices: Annotated[tuple[Line, ...], at_most(50)] = Field((), max_length=50)
 
     @field_validator("name")
     @classmethod
@@ -122,12 +122,16 @@ class NewTemplate(Model):
     description: str = Field(min_length=1, max_length=2000)
     category: Category
     type: ProjectType = Field(description="Of the projects made from it.")
-    variables: tuple[Variable, ...] = Field((), max_length=MAX_VARIABLES)
-    tech_stack: tuple[Line, ...] = Field((), max_length=20)
+    variables: Annotated[tuple[Variable, ...], at_most(MAX_VARIABLES)] = Field(
+        (), max_length=MAX_VARIABLES
+    )
+    tech_stack: Annotated[tuple[Line, ...], at_most(20)] = Field((), max_length=20)
     complexity: Literal["low", "medium", "high"] = "medium"
     estimated_setup_time: int = Field(15, ge=0, le=10_000, description="Minutes.")
     tags: Tags = ()
-    files: tuple[TemplateFile, ...] = Field(min_length=1, max_length=MAX_FILES)
+    files: Annotated[tuple[TemplateFile, ...], at_most(MAX_FILES)] = Field(
+        min_length=1, max_length=MAX_FILES
+    )
 
     @field_validator("variables")
     @classmethod
