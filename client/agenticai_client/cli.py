@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from agenticai_client.commands import doctor, keys, projects, runs
+from agenticai_client.commands import decisions, doctor, keys, projects, runs
+from agenticai_client.commands.new import new
 from agenticai_client.errors import ClientError
 from agenticai_client.session import ExitCode, Session, exit_code_of
 
@@ -108,17 +109,19 @@ def main(
     )
 
 
-app.command()(runs.new)
+app.command()(new)
 app.command("list")(projects.list_projects)
 app.command()(projects.show)
 app.command()(runs.watch)
 app.command()(runs.modify)
+app.command()(runs.say)
+app.command()(runs.retry)
 app.command()(projects.files)
 app.command()(projects.pull)
 app.command()(projects.delete)
-app.command()(runs.approve)
-app.command()(runs.reject)
-app.command()(runs.cancel)
+app.command()(decisions.approve)
+app.command()(decisions.reject)
+app.command()(decisions.cancel)
 app.add_typer(keys.app, name="keys")
 app.command()(doctor.doctor)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agenticai_client.archive import Pulled, unpack
+from agenticai_client.commands.common import LimitOption, ProjectArgument, YesOption, confirm
 from agenticai_client.names import folder_from
 from agenticai_client.sdk import Client
 from agenticai_client.session import Session, resolve, session_of
@@ -14,19 +15,13 @@ from agenticai_client.show import file_table, print_project, project_table
 from agenticai_client.wording import one_line
 from agenticai_core.models import ProjectStatus, ProjectType
 
-ProjectArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID", help="A project: its id, the start or end of it, its name, or @last."
-    ),
-]
-
 
 def list_projects(
     context: typer.Context,
     status: Annotated[ProjectStatus | None, typer.Option(help="Only those.")] = None,
     type_: Annotated[ProjectType | None, typer.Option("--type", help="Only those.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
+    tag: Annotated[str | None, typer.Option(help="Only those that have it.")] = None,
+    limit: LimitOption = 50,
 ) -> None:
     """List your projects, newest first.
 
@@ -38,6 +33,7 @@ def list_projects(
             client.list_projects(
                 status=status.value if status else None,
                 type=type_.value if type_ else None,
+                tag=tag,
                 limit=limit,
             )
         )
@@ -45,6 +41,8 @@ def list_projects(
         session.emit({"projects": found})
     elif found:
         session.out.print(project_table(found))
+    elif status or type_ or tag:
+        session.note("No such projects.")
     else:
         session.note('No projects yet. Begin one: agenticai new "A booking API for a dog salon"')
 
@@ -94,28 +92,37 @@ def pull(
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="Default: a folder of the project's name.")
     ] = None,
+    revision: Annotated[
+        int | None, typer.Option(min=1, help="An earlier one. Default: the current one.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write into a folder that holds other files.")
     ] = False,
 ) -> None:
     """Download a project's files into a folder; again, to bring it up to date.
 
-    Examples: agenticai pull @last; agenticai pull @last ./salon
+    Examples: agenticai pull @last; agenticai pull @last ./salon --revision 2
     """
     session = session_of(context)
     with session.connect() as client:
-        target, pulled = pull_into(client, resolve(client, project), folder, force=force)
+        project_id = resolve(client, project)
+        target, pulled = pull_into(client, project_id, folder, revision=revision, force=force)
     if session.json:
         session.emit({"folder": str(target), "written": pulled.written, "removed": pulled.removed})
     session.say(pulled_line(target, pulled))
 
 
 def pull_into(
-    client: Client, project_id: str, folder: Path | None, *, force: bool = False
+    client: Client,
+    project_id: str,
+    folder: Path | None,
+    *,
+    revision: int | None = None,
+    force: bool = False,
 ) -> tuple[Path, Pulled]:
     """Write the files; the folder is named after the project when none is given."""
     target = folder or Path(folder_from(client.get_project(project_id)["name"]))
-    return target, unpack(client.archive(project_id), target, project_id, force=force)
+    return target, unpack(client.archive(project_id, revision), target, project_id, force=force)
 
 
 def pulled_line(target: Path, pulled: Pulled) -> str:
@@ -126,7 +133,7 @@ def pulled_line(target: Path, pulled: Pulled) -> str:
 def delete(
     context: typer.Context,
     project: ProjectArgument,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Delete a project with all its files, for good.
 
@@ -136,8 +143,7 @@ def delete(
     with session.connect() as client:
         found = client.get_project(resolve(client, project))
         name = f"{one_line(found['name'])} ({found['id']})"
-        if not yes and not typer.confirm(f"Delete {name} with all its files?", err=True):
-            raise typer.Abort()
+        confirm(f"Delete {name} with all its files?", yes=yes)
         deleted = client.delete_project(found["id"])
     if session.json:
         session.emit({"project": deleted})
