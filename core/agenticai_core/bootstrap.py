@@ -15,7 +15,7 @@ from agenticai_core.queues import SqsQueue, TaskQueue
 from agenticai_core.secrets.base import Secrets
 from agenticai_core.secrets.memory import MemorySecrets
 from agenticai_core.secrets.ssm import SsmSecrets
-from agenticai_core.server_secret import ServerSecret
+from agenticai_core.server_secret import CURSOR_NAME, ServerSecret
 from agenticai_core.settings import Settings
 from agenticai_core.store.base import Store
 from agenticai_core.store.dynamo import DynamoStore
@@ -44,7 +44,7 @@ class Services:
     sweep_seconds: float = 15.0
     heartbeat_seconds: float = 30.0
     secrets: Secrets = field(default_factory=MemorySecrets)
-    cursor_secret: str = field(default="", repr=False)  # empty: the one that the table keeps
+    cursor_secret: ServerSecret = field(default_factory=lambda: ServerSecret(name=CURSOR_NAME))
     key_cache: KeyCache = field(default_factory=KeyCache)
     server_secret: ServerSecret = field(default_factory=ServerSecret)
     issuer: str = "agenticai/local"  # of tokens; another environment's are no good here
@@ -78,7 +78,7 @@ def connect(settings: Settings) -> Services:
         secrets=SsmSecrets(ssm, f"/{settings.app}/{settings.env}"),
         sweep_seconds=settings.sweep_seconds,
         heartbeat_seconds=settings.heartbeat_seconds,
-        cursor_secret=settings.cursor_secret.get_secret_value(),
+        cursor_secret=ServerSecret(settings.cursor_secret.get_secret_value(), name=CURSOR_NAME),
         server_secret=ServerSecret(settings.jwt_secret.get_secret_value()),
         issuer=f"{settings.app}/{settings.env}",
     )

@@ -1,24 +1,21 @@
 """Opaque page cursors, which only we can make.
 
 They are signed with ``AGENTICAI_CURSOR_SECRET``. Without one, a random secret is made once and
-kept in the table, so that every instance of the API takes every other's cursors, after a restart
-too. A new secret ends the cursors that are out, and so does a day; a client then starts its list
-again.
+kept in the secret store, so that every instance of the API takes every other's cursors, after a
+restart too. A process remembers it for some minutes: a page costs no extra read. A new secret ends
+the cursors that are out, and so does a day; a client then starts its list again.
 """
 
 import base64
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from agenticai_core.bootstrap import Services
 from agenticai_core.clock import now
 from agenticai_core.errors import ValidationFailed
-from agenticai_core.store import keys
-from agenticai_core.store.base import ConditionFailed, Put, Store, absent
 
 LIFETIME = 24 * 3600  # s
 _TAG = 16  # bytes of the signature that are kept
@@ -88,22 +85,4 @@ def _sign(secret: bytes, body: bytes, scope: str) -> bytes:
 
 
 def _secret(services: Services) -> bytes:
-    if services.cursor_secret:
-        return services.cursor_secret.encode()
-    return (_stored(services.store) or _make(services.store)).encode()
-
-
-def _stored(store: Store) -> str | None:
-    item = store.get(keys.secret("cursor"))
-    return None if item is None else str(item["secret"])
-
-
-def _make(store: Store) -> str:
-    """A new secret, or the one that somebody else has just made."""
-    key = keys.secret("cursor")
-    row = {"PK": key.pk, "SK": key.sk, "EntityType": "Secret", "secret": secrets.token_hex(32)}
-    try:
-        store.write(Put(row, absent()))
-    except ConditionFailed:
-        return _stored(store) or ""
-    return str(row["secret"])
+    return services.cursor_secret.value(services.secrets)

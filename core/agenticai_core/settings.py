@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     queue_url_qa: str = Field("", validation_alias="SQS_QUEUE_URL_QA")
     queue_url_ops: str = Field("", validation_alias="SQS_QUEUE_URL_OPS")
 
-    cursor_secret: SecretStr = SecretStr("")  # signs page cursors; "": the table keeps one
+    cursor_secret: SecretStr = SecretStr("")  # signs page cursors; "": the secret store keeps one
     jwt_secret: StrongSecret = SecretStr("")  # signs tokens; "": the secret store keeps one
 
     model: str = "template"  # "template", "gemini:<model>", "replay:<file>"

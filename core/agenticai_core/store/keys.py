@@ -81,10 +81,6 @@ def lease(name: str) -> Key:
     return Key(f"LEASE#{name}", "METADATA")
 
 
-def secret(name: str) -> Key:
-    return Key(f"SECRET#{name}", "METADATA")
-
-
 def owner_pk(owner_id: str) -> str:
     return f"OWNER#{owner_id}"
 

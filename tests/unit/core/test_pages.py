@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from agenticai_core import pages
 from agenticai_core.bootstrap import Services
+from agenticai_core.errors import Unavailable
 from agenticai_core.files.memory import MemoryFiles
 from agenticai_core.pages import LIFETIME, CursorExpired, InvalidCursor
 from agenticai_core.queues import MemoryQueue
+from agenticai_core.secrets.memory import MemorySecrets
+from agenticai_core.server_secret import CURSOR_NAME, ServerSecret
 from agenticai_core.store.memory import MemoryStore
 
 START = {"PK": "PROJECT#1", "SK": "MOD#1"}
@@ -80,8 +83,28 @@ def test_odd_keys_are_refused_whoever_signed_them(
         pages.decode(services, cursor, "list")
 
 
-def test_instances_on_one_table_take_each_others_cursors(services: Services) -> None:
-    other = dataclasses.replace(services)
+class CountedSecrets(MemorySecrets):
+    """Counts the looks, and does not answer while ``away``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.looks = 0
+
+    def get(self, name: str, version: int | None = None) -> str | None:
+        self.looks += 1
+        if self.away:
+            raise Unavailable("away")
+        return super().get(name, version)
+
+
+def kept() -> ServerSecret:
+    """What a process that has just started knows of the secret."""
+    return ServerSecret(name=CURSOR_NAME)
+
+
+def test_instances_with_one_secret_store_take_each_others_cursors(services: Services) -> None:
+    other = dataclasses.replace(services, cursor_secret=kept())
     cursor = pages.encode(services, START, "list")
 
     assert pages.decode(other, cursor, "list") == START
@@ -116,7 +139,9 @@ def owned_list(owner: str, kind: str) -> str:
 def test_a_cursor_never_crosses_to_another_owner(
     mine: str, theirs: str, start: dict[str, str]
 ) -> None:
-    services = Services(MemoryStore(), MemoryFiles(), MemoryQueue(), cursor_secret="s")
+    services = Services(
+        MemoryStore(), MemoryFiles(), MemoryQueue(), cursor_secret=ServerSecret("s")
+    )
     cursor = pages.encode(services, start, owned_list(mine, "projects"))
 
     assert pages.decode(services, cursor, owned_list(mine, "projects")) == start
@@ -128,8 +153,11 @@ def test_a_cursor_never_crosses_to_another_owner(
 
 
 def test_a_given_secret_is_used_and_not_stored(services: Services) -> None:
-    given_one = dataclasses.replace(services, cursor_secret="s3cret")
-    other_table = Services(MemoryStore(), MemoryFiles(), MemoryQueue(), cursor_secret="s3cret")
+    store = CountedSecrets()
+    given_one = dataclasses.replace(services, secrets=store, cursor_secret=ServerSecret("s3cret"))
+    other_table = Services(
+        MemoryStore(), MemoryFiles(), MemoryQueue(), cursor_secret=ServerSecret("s3cret")
+    )
 
     cursor = pages.encode(given_one, START, "list")
 
@@ -137,3 +165,43 @@ def test_a_given_secret_is_used_and_not_stored(services: Services) -> None:
     with pytest.raises(InvalidCursor):
         pages.decode(services, cursor, "list")
     assert "s3cret" not in repr(given_one)
+    assert store.looks == 0
+
+
+def test_a_list_costs_no_look_at_the_secret_nor_at_the_table(services: Services) -> None:
+    store = CountedSecrets()
+    services = dataclasses.replace(services, secrets=store, cursor_secret=kept())
+    for _ in range(10):
+        cursor = pages.encode(services, START, "list")
+        pages.decode(services, cursor, "list")
+
+    assert store.looks == 1
+    assert store.get(CURSOR_NAME)
+    assert services.store.query("SECRET#cursor").items == []
+
+
+def test_an_outage_of_the_secret_store_is_told_and_leaves_no_cursor_unsigned(
+    services: Services,
+) -> None:
+    store = CountedSecrets()
+    services = dataclasses.replace(services, secrets=store, cursor_secret=kept())
+    store.away = True
+    with pytest.raises(Unavailable):
+        pages.encode(services, START, "list")
+    forged = base64.urlsafe_b64encode(b"x" * 40).decode()
+    with pytest.raises(Unavailable):
+        pages.decode(services, forged, "list")
+
+    store.away = False
+
+    assert pages.decode(services, pages.encode(services, START, "list"), "list") == START
+
+
+def test_tokens_and_cursors_have_secrets_of_their_own(services: Services) -> None:
+    cursor = pages.encode(services, START, "list")
+    tokens = services.server_secret.value(services.secrets)
+
+    assert tokens != services.cursor_secret.value(services.secrets)
+    with pytest.raises(InvalidCursor):
+        other = dataclasses.replace(services, cursor_secret=services.server_secret)
+        pages.decode(other, cursor, "list")
