@@ -44,10 +44,18 @@ class ServerSecret:
         """At least 32 bytes. Raises `Unavailable` when there is none yet and no store answers."""
         if self._configured:
             return self._configured
-        with self._lock:  # one reads, the others wait for it
+        known = self._value
+        if known and self._clock() < self._read_again_at:
+            return known
+        # One reads. Only those who know no secret yet wait for it: a store may take long to fail.
+        if not self._lock.acquire(blocking=not known):
+            return known
+        try:
             if not self._value or self._clock() >= self._read_again_at:
                 self._value = self._read(store)
             return self._value
+        finally:
+            self._lock.release()
 
     def _read(self, store: Secrets) -> bytes:
         try:

@@ -1,6 +1,7 @@
 """The secret that all instances share: configured, or made once and read again now and then."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from pydantic import ValidationError
@@ -31,6 +32,21 @@ class Troubled(MemorySecrets):
         self.looks += 1
         if self.away:
             raise Unavailable("away")
+        return super().get(name, version)
+
+
+class Hanging(MemorySecrets):
+    """Answers only while ``answers`` is set; ``asked`` tells that somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers, self.asked = Event(), Event()
+        self.answers.set()
+
+    def get(self, name: str, version: int | None = None) -> str | None:
+        if not self.answers.is_set():
+            self.asked.set()
+            assert self.answers.wait(30)
         return super().get(name, version)
 
 
@@ -82,6 +98,26 @@ def test_in_an_outage_the_last_one_stays_and_the_store_is_spared(store: Troubled
 
     assert [secret.value(store) for _ in range(10)] == [first] * 10
     assert store.looks == 2
+
+
+def test_while_one_waits_for_the_store_the_others_go_on_with_what_they_know() -> None:
+    store, clock = Hanging(), Clock()
+    secret = ServerSecret(clock=clock)
+    first = secret.value(store)
+    store.put(NAME, "n" * 40)
+    clock.now += MAX_AGE
+    store.answers.clear()
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            reader = pool.submit(secret.value, store)
+            assert store.asked.wait(10)
+
+            others = pool.submit(lambda: [secret.value(store) for _ in range(10)])
+
+            assert others.result(10) == [first] * 10
+        finally:
+            store.answers.set()
+    assert reader.result() == secret.value(store) == b"n" * 40
 
 
 def test_without_any_an_outage_is_told_and_over_when_it_is_over(store: Troubled) -> None:
