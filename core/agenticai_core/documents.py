@@ -5,13 +5,16 @@ from collections.abc import Iterable, Iterator
 from agenticai_core.bootstrap import Services
 from agenticai_core.markdown import bullets, code, inline, paragraphs, table
 from agenticai_core.models import Project
-from agenticai_core.outlines import MAX_SOURCE, Outline, read_outline
+from agenticai_core.outlines import Outline, read_outline
 from agenticai_core.plans import Entity, EntityField, Plan
 from agenticai_core.projects import get_project
 from agenticai_core.revisions import Tree, find_tree
 from agenticai_core.store import keys
 
 MAX_MODULES = 100  # that are read
+# Some code takes Python's parser long, and nothing else happens meanwhile in this process.
+MAX_MODULE = 64 * 1024  # bytes; a larger one is not read
+MAX_CODE = 512 * 1024  # bytes of all that are read
 MAX_README = 64 * 1024  # bytes that are shown
 
 
@@ -138,14 +141,18 @@ def _names(outline: Outline) -> tuple[str, ...]:
 
 
 def _read_outlines(services: Services, project_id: str, tree: Tree) -> dict[str, Outline]:
-    """Of the modules that are not tests, by path."""
+    """Of the modules that are not tests, by path: of the first ones, where there is much code."""
     paths = [
         path
         for path, entry in sorted(tree.files.items())
-        if path.endswith(".py") and not _is_test(path) and entry.size <= MAX_SOURCE
+        if path.endswith(".py") and not _is_test(path) and entry.size <= MAX_MODULE
     ]
     found = {}
+    left = MAX_CODE
     for path in paths[:MAX_MODULES]:
+        left -= tree.files[path].size
+        if left < 0:
+            break
         outline = read_outline(_read(services, project_id, tree, path))
         if outline is not None:
             found[path] = outline

@@ -37,7 +37,8 @@ def _is_health(path: str) -> bool:
 
 def _answer(scope: Scope) -> Response:
     host = _HOST.fullmatch(Headers(scope=scope).get("host", ""))
-    if scope["method"] in ("GET", "HEAD") and host:
+    # A target such as "@elsewhere.example" would become part of the host.
+    if scope["method"] in ("GET", "HEAD") and host and scope["raw_path"].startswith(b"/"):
         query = b"?" + scope["query_string"] if scope["query_string"] else b""
         target = f"https://{host.group(1)}{(scope['raw_path'] + query).decode('latin-1')}"
         return Response(status_code=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": target})

@@ -3,9 +3,14 @@
 Who may see what is in test_access.py and test_authorisation.py.
 """
 
+import asyncio
 from typing import Any
 
 import pytest
+from tests.contract.api.conftest import promote
+
+from agenticai_api.middleware.transport import HttpsOnly
+from agenticai_core import documents
 
 NEW_TEMPLATE: dict[str, Any] = {
     "name": "Greeter",
@@ -96,3 +101,53 @@ def test_a_deep_template_is_stored_or_refused_at_every_depth(api, kind):
         stored, refused_at = (depth, refused_at) if create(depth) == 201 else (stored, depth)
 
     assert {create(depth) for depth in range(stored - 12, stored + 12)} == {201, 422}
+
+
+# ---- documents ----------------------------------------------------------------------------------
+
+
+def test_documents_read_only_so_much_code(api, services, project_id, monkeypatch):
+    read: list[int] = []
+
+    def count(source: bytes) -> None:
+        read.append(len(source))
+
+    monkeypatch.setattr(documents, "read_outline", count)
+    costly = b"x = f'" + b"{1}" * 20_000 + b"'\n"  # which Python's parser takes a second for
+    tree = {f"module_{n:03}.py": costly + b"#%d\n" % n for n in range(100)}
+    promote(services, project_id, tree | {"large.py": b"x = 1\n" * 15_000})
+
+    assert api.get(f"/api/projects/{project_id}/docs").status_code == 200
+
+    assert len(read) > 1
+    assert sum(read) <= 512 * 1024
+    assert max(read) <= 64 * 1024
+
+
+# ---- targets ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "target", [b"@evil.example/api", b".evil.example/", b":80@evil.example", b"http://evil.example"]
+)
+def test_a_redirect_to_https_never_leaves_the_host(target):
+    # Servers hand such targets on as they came.
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "path": target.decode(),
+        "raw_path": target,
+        "query_string": b"",
+        "headers": [(b"host", b"good.example")],
+        "state": {"request_id": "req_1"},
+    }
+    asyncio.run(HttpsOnly(None)(scope, None, send))
+
+    assert sent[0]["status"] == 403
+    assert b"location" not in dict(sent[0]["headers"])
