@@ -2,15 +2,16 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
-from agenticai_core import audit, auth, usage
+from agenticai_core import audit, auth, pages, usage
 from agenticai_core.bootstrap import Services
 from agenticai_core.errors import NotAuthenticated
 from agenticai_core.idempotency import Once
 from agenticai_core.models import Usage
-from agenticai_core.server_secret import ServerSecret
+from agenticai_core.server_secret import CURSOR_NAME, ServerSecret
 from agenticai_core.store import keys
 from agenticai_core.store.base import Update
 
@@ -91,6 +92,18 @@ def test_instances_sign_with_the_same_secret(services: Services, owner: str) -> 
 
     assert values == {services.server_secret.value(services.secrets)}
     assert auth.authenticate(services, token).owner_id == owner
+
+
+def test_instances_take_each_others_cursors_and_the_table_has_no_secret(
+    services: Services, owner: str
+) -> None:
+    start = {"PK": f"OWNER#{owner}", "SK": "AUDIT#1"}
+    cursor = pages.encode(services, start, owner)
+    other = replace(services, cursor_secret=ServerSecret(name=CURSOR_NAME))
+
+    assert pages.decode(other, cursor, owner) == start
+    assert services.secrets.get(CURSOR_NAME)
+    assert services.store.query("SECRET#cursor").items == []
 
 
 def test_months_and_their_projects(services: Services, owner: str) -> None:
