@@ -6,7 +6,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from agenticai_client.commands import decisions, doctor, keys, projects, runs
+from agenticai_client.commands import (
+    account,
+    decisions,
+    doctor,
+    keys,
+    projects,
+    revisions,
+    runs,
+    templates,
+)
+from agenticai_client.commands.audit import audit
 from agenticai_client.commands.new import new
 from agenticai_client.errors import ClientError
 from agenticai_client.session import ExitCode, Session, exit_code_of
@@ -122,7 +132,18 @@ app.command()(projects.delete)
 app.command()(decisions.approve)
 app.command()(decisions.reject)
 app.command()(decisions.cancel)
+app.command()(revisions.revisions)
+app.command()(revisions.diff)
+app.command()(revisions.rollback)
+app.command()(revisions.put)
+app.command()(revisions.rm)
+app.command()(revisions.edit)
+app.command()(revisions.docs)
+app.command()(account.whoami)
+app.command()(account.usage)
+app.add_typer(templates.app, name="templates")
 app.add_typer(keys.app, name="keys")
+app.command()(audit)
 app.command()(doctor.doctor)
 
 if __name__ == "__main__":

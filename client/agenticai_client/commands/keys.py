@@ -1,4 +1,4 @@
-"""API keys: make, list, revoke. Needs a key with the scope ``admin``."""
+"""API keys: make, list, rotate, revoke. Needs a key with the scope ``admin``."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,7 +7,9 @@ import typer
 
 from agenticai_client.session import session_of
 from agenticai_client.show import key_table
+from agenticai_client.wording import local_time
 
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY_ID", help="Its id, not the key itself.")]
 app = typer.Typer(no_args_is_help=True, help="Your API keys.")
 
 
@@ -53,9 +55,35 @@ def list_keys(context: typer.Context) -> None:
 
 
 @app.command()
+def rotate(
+    context: typer.Context,
+    key_id: KeyArgument,
+    overlap: Annotated[
+        float, typer.Option(metavar="HOURS", min=0, help="So long the old one stays good.")
+    ] = 24,
+) -> None:
+    """Make a new key in the place of one; the new one is shown this once.
+
+    Example: agenticai keys rotate key_01jd3v9k2m7q8r5s6t7u8v9w0x --overlap 1
+    """
+    session = session_of(context)
+    with session.connect() as client:
+        answer = client.rotate_key(key_id, round(overlap * 3600))
+    if session.json:
+        session.emit(answer)
+        return
+    session.say(answer["secret"])
+    ends = local_time(answer["replaced"]["expires_at"], "%Y-%m-%d %H:%M:%S")
+    session.note(
+        f"{answer['key']['id']}: keep the key above, nothing can show it again.\n"
+        f"The old one is good until {ends}."
+    )
+
+
+@app.command()
 def revoke(
     context: typer.Context,
-    key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="Its id, not the key itself.")],
+    key_id: KeyArgument,
 ) -> None:
     """Revoke a key for good.
 
