@@ -1,5 +1,6 @@
 """Arguments and small steps that several commands share."""
 
+import math
 import sys
 from typing import Annotated, Any
 
@@ -27,6 +28,13 @@ def read_text(given: str) -> str:
     if not text.strip():
         raise typer.BadParameter("say something: it is empty")
     return text.strip()
+
+
+def finite(value: float | None) -> float | None:
+    """The callback of an option: infinity and NaN are floats too, and no amount of anything."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("is not a number of anything")
+    return value
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from agenticai_client.commands.common import finite
 from agenticai_client.session import session_of
 from agenticai_client.show import key_table
 from agenticai_client.wording import local_time
@@ -59,7 +60,10 @@ def rotate(
     context: typer.Context,
     key_id: KeyArgument,
     overlap: Annotated[
-        float, typer.Option(metavar="HOURS", min=0, help="So long the old one stays good.")
+        float,
+        typer.Option(
+            metavar="HOURS", min=0, callback=finite, help="So long the old one stays good."
+        ),
     ] = 24,
 ) -> None:
     """Make a new key in the place of one; the new one is shown this once.

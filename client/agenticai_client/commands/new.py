@@ -9,7 +9,13 @@ from typing import Annotated
 
 import typer
 
-from agenticai_client.commands.common import Json, WatchOption, exit_badly_if, read_text
+from agenticai_client.commands.common import (
+    Json,
+    WatchOption,
+    exit_badly_if,
+    finite,
+    read_text,
+)
 from agenticai_client.commands.runs import follow_build
 from agenticai_client.names import name_from
 from agenticai_client.session import session_of
@@ -65,7 +71,10 @@ def new(
         int | None, typer.Option(min=1, help="The most tokens a language model may use.")
     ] = None,
     cost_budget: Annotated[
-        float | None, typer.Option(metavar="DOLLARS", help="The most a language model may cost.")
+        float | None,
+        typer.Option(
+            metavar="DOLLARS", callback=finite, help="The most a language model may cost."
+        ),
     ] = None,
 ) -> None:
     """Create a project from a description or a template.
