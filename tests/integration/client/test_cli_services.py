@@ -68,10 +68,10 @@ class Worker:
     def outcome(self, project_id, task):
         files = self.services.files
         outputs = {}
-        if task.action in (Action.PLAN, Action.ANALYZE):
+        if task.action in (Action.PLAN, Action.ANALYZE, Action.RENDER):
             plan = Plan(name="Salon", type="api", summary="A salon")
             outputs["plan"] = content.put_plan(files, project_id, plan)
-        if task.action in (Action.GENERATE, Action.APPLY):
+        if task.action in (Action.GENERATE, Action.APPLY, Action.RENDER):
             tree = {"main.py": b"print('salon')\n", f"{task.action}.txt": b"x"}
             outputs["manifest"] = content.put_tree(files, project_id, tree)
         return Outcome(
@@ -186,3 +186,120 @@ def test_delete_and_what_is_not_there(world):
     assert "project_deleted" in run("watch", project["id"], "--json").stdout
     run("watch", "proj_" + "0" * 26, code=3)
     run("new", "Dogs", "--name", "x" * 101, code=2)
+
+
+def wait_for(status, what="project"):
+    """The status of the newest project, or of its newest modification."""
+    deadline = time.monotonic() + 10
+    while True:
+        shown = read("show", "@last")
+        found = shown["project"] if what == "project" else shown["modifications"][0]
+        if found["status"] == status:
+            return found
+        assert time.monotonic() < deadline, found
+
+
+def test_from_a_folder_to_a_template_to_a_project(world, tmp_path):
+    folder = tmp_path / "greeter"
+    (folder / "files").mkdir(parents=True)
+    told = {"name": "Greeter", "description": "Greets.", "category": "cli", "type": "data"}
+    variables = [{"name": "greeting", "description": "What it says", "pattern": "[A-Z][a-z]+"}]
+    (folder / "template.json").write_text(json.dumps(told | {"variables": variables}))
+    (folder / "files" / "main.py.j2").write_text("print({{ greeting | quoted }})\n")
+    template = run("templates", "create", "greeter").stdout.strip()
+    assert template in run("templates", "list", "--category", "cli").stdout
+    assert "main.py" in run("templates", "show", template).stdout
+    refused = run("new", "--template", template, "--name", "Hi", "--var", "color=red", code=2)
+    assert "'variables.greeting' is required" in refused.stderr
+    assert "variables.color is not a variable" in refused.stderr
+    made = run("new", "--template", template, "--name", "Hi", "--var", "greeting=Moin")
+    assert "dev  fills the template in" in made.stdout
+    project = read("show", "@last")["project"]
+    assert (project["name"], project["type"], project["status"]) == ("Hi", "data", "active")
+    assert project["template_id"] == template
+    run("templates", "delete", template, "--yes")
+    run("templates", "show", template, code=3)
+    (folder / "files" / "main.py.j2").write_text("{{ nobody }}")
+    assert "'nobody' is not declared" in run("templates", "create", "greeter", code=2).stderr
+
+
+def test_a_project_with_all_that_can_be_chosen(world, monkeypatch):
+    monkeypatch.setenv("MAIL_KEY", "correct horse")
+    chosen = ["--tag", "shop", "--dependency", "httpx>=0.27", "--env", "MAIL_KEY"]
+    where = ["--platform", "aws", "--region", "eu-west-1", "--cost-budget", "2.5"]
+    made = run("new", "Dogs", *chosen, *where)
+    shown = run("show", "@last").stdout
+    for part in ("shop", "httpx>=0.27", "MAIL_KEY", "aws, eu-west-1", "of 2.50"):
+        assert part in shown
+    run("new", "Bees")
+    assert [project["name"] for project in read("list", "--tag", "shop")["projects"]] == ["Dogs"]
+    told = run("watch", read("list", "--tag", "shop")["projects"][0]["id"], "--json").stdout
+    assert "horse" not in made.output + shown + told
+    assert "cost_budget_usd" in run("new", "x", "--cost-budget", "-1", code=2).stderr
+
+
+def test_a_failed_project_is_tried_again_from_where_it_stopped(world):
+    world.failure = Failure(code="WORKER_LOST", message="The worker was lost")
+    run("new", "Dogs", code=1)
+    world.failure = None
+    again = run("retry", "@last")
+    assert "tried again: plans" in again.stdout
+    assert "The worker was lost" not in again.stdout
+    assert "is ready" in again.stdout
+    assert "Error:" in run("retry", "@last", code=1).stderr
+
+
+def test_one_says_something_into_a_run_and_hears_if_it_was_not_heeded(world):
+    run("new", "Dogs", "--approval", "--no-watch")
+    wait_for("awaiting_approval")
+    run("say", "@last", "Prices are in euros")
+    run("approve", "@last")
+    seen = run("watch", "@last").stdout
+    assert "you say: Prices are in euros" in seen
+    assert "not heeded: Prices are in euros (" in seen
+    assert "Error:" in run("say", "@last", "Too late", code=1).stderr
+
+
+def test_each_modification_is_decided_on_by_its_id(world):
+    run("new", "Dogs", "--approval", "--no-watch")
+    wait_for("awaiting_approval")
+    run("approve", "@last")
+    run("watch", "@last")
+    first = read("modify", "@last", "Add a field", "--no-watch")["modification"]["id"]
+    wait_for("awaiting_approval", "modification")
+    second = read("modify", "@last", "Add another", "--no-watch")["modification"]["id"]
+    decided = read("cancel", "@last", "--modification", second)["modification"]
+    assert (decided["id"], decided["status"]) == (second, "cancelled")
+    assert "Error:" in run("approve", "@last", "--modification", second, code=1).stderr
+    run("approve", "@last", "--modification", "mod_nothing", code=3)
+    run("approve", "@last", "--modification", first)
+    run("watch", "@last")
+    statuses = {each["id"]: each["status"] for each in read("show", "@last")["modifications"]}
+    assert statuses == {first: "applied", second: "cancelled"}
+    third = read("modify", "@last", "A third", "--no-watch")["modification"]["id"]
+    wait_for("awaiting_approval", "modification")
+    rejected = read("reject", "@last", "--modification", third)["modification"]
+    assert (rejected["id"], rejected["status"]) == (third, "rejected")
+
+
+def test_an_earlier_revision_comes_as_it_was(world, tmp_path):
+    run("new", "Dogs")
+    run("modify", "@last", "Add a field")
+    run("pull", "@last", "old", "--revision", "1")
+    assert (tmp_path / "old" / "generate.txt").is_file()
+    assert not (tmp_path / "old" / "apply.txt").exists()
+    run("pull", "@last", "none", "--revision", "9", code=3)
+
+
+def test_what_cannot_be_undone_is_in_the_log(world):
+    created = read("keys", "create", "ci", "--scope", "read")
+    run("keys", "revoke", created["key"]["id"])
+    project = read("new", "Dogs")["project"]["id"]
+    run("delete", "@last", "--yes")
+    done = [(entry["action"], entry["subject"]) for entry in read("audit")["entries"]]
+    key = created["key"]["id"]
+    expected = [("project_deleted", project), ("key_revoked", key), ("key_created", key)]
+    assert done[:3] == expected
+    assert created["secret"] not in run("audit").stdout
+    reader = read("keys", "create", "reader", "--scope", "read", "--scope", "write")["secret"]
+    run("audit", "--api-key", reader, code=4)
