@@ -22,11 +22,25 @@ from agenticai_worker.llm.gemini import GeminiModel
 from agenticai_worker.prompts import estimate_tokens
 
 PLAN_PROMPT = Prompt(
-    "plan", {"name": "Notes", "type": "api", "description": "Notizen — größer", "feedback": ""}
+    "plan",
+    {
+        "name": "Notes",
+        "type": "api",
+        "description": "Notizen — größer",
+        "feedback": "",
+        "dependencies": (),
+        "messages": (),
+    },
 )
 FILE_PROMPT = Prompt(
     "generate",
-    {"plan": notes.PLAN, "path": "app/main.py", "purpose": "The service.", "written": {}},
+    {
+        "plan": notes.PLAN,
+        "path": "app/main.py",
+        "purpose": "The service.",
+        "written": {},
+        "messages": (),
+    },
     nonce="0123456789ab",
 )
 
