@@ -9,6 +9,7 @@ from botocore.config import Config
 
 from agenticai_core.files.base import Files
 from agenticai_core.files.s3 import S3Files
+from agenticai_core.holdings import Allowance
 from agenticai_core.key_cache import KeyCache
 from agenticai_core.models import Agent
 from agenticai_core.queues import SqsQueue, TaskQueue
@@ -47,6 +48,7 @@ class Services:
     cursor_secret: ServerSecret = field(default_factory=lambda: ServerSecret(name=CURSOR_NAME))
     key_cache: KeyCache = field(default_factory=KeyCache)
     server_secret: ServerSecret = field(default_factory=ServerSecret)
+    allowance: Allowance = field(default_factory=Allowance)
     issuer: str = "agenticai/local"  # of tokens; another environment's are no good here
 
 
@@ -80,6 +82,11 @@ def connect(settings: Settings) -> Services:
         heartbeat_seconds=settings.heartbeat_seconds,
         cursor_secret=ServerSecret(settings.cursor_secret.get_secret_value(), name=CURSOR_NAME),
         server_secret=ServerSecret(settings.jwt_secret.get_secret_value()),
+        allowance=Allowance(
+            projects=settings.max_projects,
+            templates=settings.max_templates,
+            keys=settings.max_keys,
+        ),
         issuer=f"{settings.app}/{settings.env}",
     )
 

@@ -10,7 +10,7 @@ from typing import Literal
 import structlog
 from pydantic import Field, ValidationError, field_validator
 
-from agenticai_core import audit, content, environment, workflow
+from agenticai_core import audit, content, environment, holdings, workflow
 from agenticai_core.bootstrap import Services
 from agenticai_core.change import Change, FenceLost, wake
 from agenticai_core.clock import now, stamp, stamp_in
@@ -92,19 +92,23 @@ def create_project(
     """Store the project, its log and its first task in one transaction, then wake its agent.
 
     The values of its environment are stored before, apart from the table, and so is the template
-    that it is to be made from.
+    that it is to be made from. Raises `LimitReached`.
     """
     run = new_id("run")
     project = _begin(owner_id, run, new)
     values = {name: secret.get_secret_value() for name, secret in new.environment_vars.items()}
 
     def attempt() -> Project:
+        one_more = holdings.count_in(
+            services.store, owner_id, "projects", services.allowance.projects
+        )
         made = environment.seal(services, project, values) if values else project
         told = {"name": project.name, "type": project.type.value}
         if template is not None:
             made = _with_template(services, made, template)
             told["template_id"] = template.template.id
         change = Change.creating(services, made, cause=run)
+        change.add_write(one_more)
         change.tell("project_created", told)
         change.take_step(workflow.begin_creation(made), None)
         return change.commit(once=once)
@@ -247,6 +251,7 @@ def delete_project(
             details={"name": seen.project.name, "revision": seen.project.revision},
         )
         change.add_write(audit.audit_write(entry))
+        change.add_write(holdings.count_out(owner_id, "projects"))
         closed = change.commit(closes=True)
         audit.log_entry(entry)
         return closed

@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     rate_limit: int = Field(100, ge=1)  # requests per second and API key, over all instances
     rate_burst: int = Field(200, ge=1)
     monthly_quota: int = Field(100_000, ge=1)  # requests per owner
+    max_projects: int = Field(1000, ge=1)  # per owner, those being deleted left out
+    max_templates: int = Field(200, ge=1)
+    max_keys: int = Field(100, ge=1)  # that are neither revoked nor expired
     auth_failure_rate: int = Field(20, ge=1)  # failed authentications per second and address
     auth_failure_burst: int = Field(40, ge=1)
     instance_beat_seconds: float = Field(10.0, gt=0)  # API: an instance that misses three is dead

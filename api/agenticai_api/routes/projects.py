@@ -33,7 +33,7 @@ router = APIRouter(prefix="/api/projects", tags=["projects"])
     "",
     status_code=201,
     summary="Create a project and start to build it",
-    responses=documented(400, 413, 415),
+    responses=documented(400, 409, 413, 415),
 )
 def create_project(
     body: CreateProject, owner_id: Writer, services: ServicesDep, once: OnceDep, response: Response

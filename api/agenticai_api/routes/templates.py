@@ -54,7 +54,7 @@ def list_templates(
     "/api/templates",
     status_code=201,
     summary="Create a template",
-    responses=documented(400, 413, 415),
+    responses=documented(400, 409, 413, 415),
 )
 def create_template(
     body: WriteTemplate, owner_id: Writer, services: ServicesDep, once: OnceDep, response: Response
@@ -114,7 +114,7 @@ def delete_template(
     "/api/projects/from-template",
     status_code=201,
     summary="Create a project from a template",
-    responses=documented(400, 404, 413, 415),
+    responses=documented(400, 404, 409, 413, 415),
 )
 def create_project_from_template(
     body: CreateFromTemplate,

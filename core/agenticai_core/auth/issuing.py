@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from agenticai_core import audit
+from agenticai_core import audit, holdings
 from agenticai_core.audit import Details
 from agenticai_core.auth.callers import Caller, Scope
 from agenticai_core.auth.keys import (
@@ -27,10 +27,12 @@ from agenticai_core.auth.keys import (
     NOT_REVOKED,
     PREFIX,
     find_api_key,
+    forgotten_at,
     hash_key,
     is_over,
     key_entry,
     key_put,
+    list_api_keys,
     new_key,
     random_secret,
     read_api_key,
@@ -86,7 +88,7 @@ def issue_api_key(
 ) -> NewKey:
     """A new key of the caller's owner, with no scope that the caller lacks.
 
-    Raises `ApiKeyRequired` and `NotAllowed`.
+    Raises `ApiKeyRequired`, `NotAllowed` and `LimitReached`.
     """
     caller.require_key()
     wanted = tuple(dict.fromkeys(scopes))
@@ -94,6 +96,7 @@ def issue_api_key(
 
     def attempt() -> _Issued:
         still_good = _caller_is_good(services, caller)
+        _must_have_room(services, caller.owner_id)
         issued = _issue(services, caller.owner_id, name, wanted, once)
         told: Details = {"name": name, "scopes": list(wanted)}
         entry = key_entry(caller.id, issued.key, "key_created", told)
@@ -117,7 +120,7 @@ def rotate_api_key(
     when it was going to.
 
     Raises `NotFound`, `ApiKeyRequired`, `NotAllowed` for a key that can do more than the caller,
-    and `WrongState` for one that is revoked or expired.
+    `WrongState` for one that is revoked or expired, and `LimitReached`.
     """
     caller.require_key()
 
@@ -126,6 +129,7 @@ def rotate_api_key(
         old = find_api_key(services.store, caller.owner_id, key_id)
         caller.require_scopes(old.scopes)
         _require_live(old)
+        _must_have_room(services, caller.owner_id, ending=overlap_seconds == 0)
         ends = min(filter(None, [old.expires_at, stamp_in(overlap_seconds)]))
         issued = _issue(services, old.owner_id, old.name, old.scopes, once)
         replaced = old.model_copy(update={"expires_at": ends})
@@ -133,7 +137,11 @@ def rotate_api_key(
         told: Details = {"new_key_id": issued.key.id, "expires_at": ends}
         entry = key_entry(caller.id, old, "key_rotated", told)
         writes: list[Write] = [
-            Update(keys.api_key(old.hash), set={"expires_at": ends}, condition=_as_seen(old)),
+            Update(
+                keys.api_key(old.hash),
+                set={"expires_at": ends, "ttl": forgotten_at(ends)},
+                condition=_as_seen(old),
+            ),
             key_put(issued.key),
             audit.audit_write(entry),
         ]
@@ -189,6 +197,20 @@ def _caller_is_good(services: Services, caller: Caller) -> Check:
         raise NotAuthenticated("This API key is not valid any more", hint="Use another one")
     lasts = NEVER_EXPIRES | at_least("expires_at", stamp(now()))
     return Check(keys.api_key(own.hash), NOT_REVOKED & lasts)
+
+
+def _must_have_room(services: Services, owner_id: str, *, ending: bool = False) -> None:
+    """Raise `LimitReached` where one key more (``ending``: and one less) is too many.
+
+    Requests at once may get some more: the limit keeps lists short, nothing depends on it.
+    """
+    found, most = list_api_keys(services.store, owner_id), services.allowance.keys
+    if sum(not is_over(key) for key in found) - ending >= most:
+        raise holdings.LimitReached("API keys", most)
+    if len(found) >= holdings.ENDED_KEYS * most:
+        raise holdings.LimitReached(
+            "API keys, with those that ended in the last 90 days", holdings.ENDED_KEYS * most
+        )
 
 
 def _require_live(key: ApiKey) -> None:

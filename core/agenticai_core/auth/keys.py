@@ -4,10 +4,11 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 
-from agenticai_core import audit
+from agenticai_core import audit, holdings
 from agenticai_core.audit import AuditAction, AuditEntry, Details
 from agenticai_core.auth.callers import Scope
 from agenticai_core.clock import now, stamp
+from agenticai_core.clock import parse as parse_time
 from agenticai_core.errors import NotFound
 from agenticai_core.ids import new_id
 from agenticai_core.models import ApiKey
@@ -74,6 +75,11 @@ def is_over(key: ApiKey) -> bool:
     """Whether it is revoked or has expired."""
     expired = key.expires_at is not None and key.expires_at <= stamp(now())
     return key.revoked_at is not None or expired
+
+
+def forgotten_at(ended: str) -> int:
+    """When the row of a key goes that ended then; s since 1970."""
+    return int(parse_time(ended).timestamp()) + holdings.KEY_KEPT
 
 
 def new_key(

@@ -10,6 +10,7 @@ from agenticai_core.auth.keys import (
     NEVER_EXPIRES,
     NOT_REVOKED,
     find_api_key,
+    forgotten_at,
     key_entry,
     list_api_keys,
     read_api_key,
@@ -39,9 +40,10 @@ def revoke_api_key(services: Services, owner_id: str, key_id: str, by: str | Non
         key = find_api_key(services.store, owner_id, key_id)
         if key.revoked_at is not None:
             return key
-        revoked = key.model_copy(update={"revoked_at": stamp(now())})
+        ended = stamp(now())
+        revoked = key.model_copy(update={"revoked_at": ended})
         entry = key_entry(by, key, "key_revoked", {"name": key.name})
-        changed = {"revoked_at": revoked.revoked_at}
+        changed = {"revoked_at": ended, "ttl": forgotten_at(ended)}
         services.store.write(
             Update(keys.api_key(key.hash), set=changed, condition=NOT_REVOKED),
             audit.audit_write(entry),

@@ -95,6 +95,11 @@ def project_usage(owner_id: str, month: str, project_id: str) -> Key:
     return Key(owner_pk(owner_id), f"USAGE#{month}#{project_id}")
 
 
+def holding(owner_id: str, kind: str) -> Key:
+    """How many things of a kind an owner has."""
+    return Key(owner_pk(owner_id), f"HOLDING#{kind}")
+
+
 def audit(owner_id: str, at: str, entry_id: str) -> Key:
     """One deed of an owner, by time."""
     return Key(owner_pk(owner_id), f"AUDIT#{at}#{entry_id}")

@@ -7,7 +7,7 @@ one transaction, on the condition that it is still at the version that was read.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from agenticai_core import pages
+from agenticai_core import holdings, pages
 from agenticai_core.bootstrap import Services
 from agenticai_core.clock import now, stamp
 from agenticai_core.content import sha256
@@ -39,6 +39,7 @@ from agenticai_core.templates.models import (
 
 MAX_LOOKED_AT = 1000  # rows, by one request for a list
 _ROWS_A_LOOK = 100
+_MAX_ROW = 300_000  # bytes as JSON; a row of the table holds 400 KB
 _MAX_WRITES = 98  # of files in one transaction, beside the template and the answer
 
 
@@ -51,15 +52,18 @@ class BuiltInTemplate(AgenticError):
 def create_template(
     services: Services, owner_id: str, new: NewTemplate, once: Once | None = None
 ) -> Template:
-    """Raises `InvalidTemplate` with everything that is wrong with its files."""
+    """Raises `InvalidTemplate` with everything that is wrong with its files, and `LimitReached`."""
     check_files(new.files, (variable.name for variable in new.variables))
     at = stamp(now())
     template = assemble(new, id=new_id("tmpl"), owner_id=owner_id, created_at=at, updated_at=at)
 
     def attempt() -> Template:
+        one_more = holdings.count_in(
+            services.store, owner_id, "templates", services.allowance.templates
+        )
         answered = once.writes(template) if once else []
         row = Put(template_item(template), absent())
-        services.store.write(row, *file_writes(template, new.files), *answered)
+        services.store.write(row, one_more, *file_writes(template, new.files), *answered)
         return template
 
     return perform_once(services.store, once, Template, attempt)
@@ -220,22 +224,31 @@ def delete_template(services: Services, owner_id: str, template_id: str) -> Temp
 
     def attempt() -> Template:
         template = _own(services, owner_id, template_id)
-        remove(services.store, template)
+        remove(services.store, template, holdings.count_out(owner_id, "templates"))
         return template
 
     return retry_conflicts(attempt)
 
 
-def remove(store: Store, template: Template) -> None:
+def remove(store: Store, template: Template, *others: Write) -> None:
+    """Its rows, and ``others``, in one transaction."""
     rows = [Delete(keys.template_file(template.id, path)) for path in template.files]
-    store.write(Delete(keys.template(template.id), equals("version", template.version)), *rows)
+    seen = equals("version", template.version)
+    store.write(Delete(keys.template(template.id), seen), *rows, *others)
 
 
 def assemble(new: NewTemplate, **fields: Any) -> Template:
     """The template that ``new`` describes; ``fields`` are what it does not say."""
     hashes = {file.path: file_hash(file) for file in new.files}
     told = {name: getattr(new, name) for name in NewTemplate.model_fields if name != "files"}
-    return Template(files=hashes, **told, **fields)
+    template = Template(files=hashes, **told, **fields)
+    if len(template.model_dump_json().encode()) > _MAX_ROW:
+        raise ValidationFailed(
+            f"What the template says beside its files is larger than {_MAX_ROW} bytes",
+            hint="Shorten descriptions, defaults and choices of its variables",
+            details={"field": "variables"},
+        )
+    return template
 
 
 def template_item(template: Template) -> Item:
