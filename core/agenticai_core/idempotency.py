@@ -84,8 +84,20 @@ def perform_once(store: Store, once: Once | None, model: type[M], attempt: Calla
     is called again when others were faster.
     """
 
+    def look() -> M | None:
+        return once.replay(store, model) if once else None
+
     def look_first() -> M:
-        done = once.replay(store, model) if once else None
-        return attempt() if done is None else done
+        done = look()
+        if done is not None:
+            return done
+        try:
+            return attempt()
+        except AgenticError:
+            # The same request may have changed the state that this one was refused in.
+            done = look()
+            if done is None:
+                raise
+            return done
 
     return retry_conflicts(look_first)

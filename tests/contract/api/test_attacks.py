@@ -4,13 +4,21 @@ Who may see what is in test_access.py and test_authorisation.py.
 """
 
 import asyncio
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Thread
 from typing import Any
 
 import pytest
-from tests.contract.api.conftest import promote
+from tests.contract.api.conftest import NEW_PROJECT, Api, promote
 
+from agenticai_api.main import create_app
 from agenticai_api.middleware.transport import HttpsOnly
 from agenticai_core import documents
+from agenticai_core.holdings import Allowance
+from agenticai_core.settings import Settings
 
 NEW_TEMPLATE: dict[str, Any] = {
     "name": "Greeter",
@@ -151,3 +159,113 @@ def test_a_redirect_to_https_never_leaves_the_host(target):
 
     assert sent[0]["status"] == 403
     assert b"location" not in dict(sent[0]["headers"])
+
+
+# ---- how much one may have ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(key_of, services):
+    """Owners may have two of each."""
+    few = replace(services, allowance=Allowance(projects=2, templates=2, keys=3))
+    return Api(create_app(few, Settings()), key_of("carol", "read", "write", "admin"))
+
+
+FILES = {"files": [{"path": "a.py", "content": "print()"}]}
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "kind"),
+    [("projects", NEW_PROJECT, "project"), ("templates", NEW_TEMPLATE | FILES, "template")],
+)
+def test_an_owner_has_only_so_many(small, stranger, route, body, kind):
+    def create(**headers: str) -> Any:
+        return small.post(f"/api/{route}", json=body, headers=headers)
+
+    first = create(**{"Idempotency-Key": "first"})
+    assert [first.status_code, create().status_code] == [201, 201]
+    full = create()
+
+    assert (full.status_code, full.json()["error"]["code"]) == (409, "LIMIT_REACHED")
+    assert create(**{"Idempotency-Key": "first"}).json() == first.json()  # has been made already
+    assert stranger.post(f"/api/{route}", json=body).status_code == 201  # has room of their own
+    identity = first.json()[kind]["id"]
+    assert small.delete(f"/api/{route}/{identity}").status_code == 200
+    small.delete(f"/api/{route}/{identity}")  # makes no second room
+    assert [create().status_code, create().status_code] == [201, 409]
+
+
+def test_requests_at_once_get_no_more_than_is_allowed(small):
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda _: small.post("/api/projects", json=NEW_PROJECT), range(8))
+        assert Counter(answer.status_code for answer in answers) == {201: 2, 409: 6}
+
+
+def test_an_owner_has_only_so_many_keys_however_they_are_made(small):
+    def create() -> Any:
+        return small.post("/api/keys", json={"name": "more", "scopes": ["read"]})
+
+    def rotate(identity: str, overlap: int) -> int:
+        path = f"/api/keys/{identity}/rotate"
+        return int(small.post(path, json={"overlap_seconds": overlap}).status_code)
+
+    identity = create().json()["key"]["id"]
+    assert [create().status_code, create().status_code] == [201, 409]
+    assert rotate(identity, 3600) == 409  # the old one would stay beside the new one
+    assert rotate(identity, 0) == 201
+    keys = small.get("/api/keys").json()["keys"]
+    live = [key["id"] for key in keys if key["name"] == "more" and not key["expires_at"]]
+    assert small.delete(f"/api/keys/{live[0]}").status_code == 200
+    assert create().status_code == 201
+
+
+def test_keys_that_ended_do_not_pile_up(small):
+    made = [small.post("/api/keys", json={"name": "more", "scopes": ["read"]}) for _ in range(1)]
+    while made[-1].status_code == 201:
+        small.delete(f"/api/keys/{made[-1].json()['key']['id']}")
+        made.append(small.post("/api/keys", json={"name": "more", "scopes": ["read"]}))
+        assert len(made) <= 30
+    assert made[-1].json()["error"]["details"] == {"limit": 30}
+
+
+def test_a_template_fits_into_a_row(api):
+    choices = [f"{n:02}" + "\U0001f600" * 60 for n in range(50)]
+    variables = [{"name": f"v{n}", "choices": choices} for n in range(40)]
+    body = json.dumps(NEW_TEMPLATE | FILES | {"variables": variables}, ensure_ascii=False)
+    answer = api.post(
+        "/api/templates", content=body.encode(), headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["error"]["details"] == {"field": "variables"}
+
+
+# ---- the same request, many times at once -------------------------------------------------------
+
+
+def test_the_same_request_at_once_is_answered_by_what_it_has_changed(api, services, built_id):
+    promote(services, built_id, {"other.py": b"x = 1\n"})
+    path = f"/api/projects/{built_id}/rollback"
+
+    def roll_back(key: str) -> Any:
+        return api.post(path, json={"revision": 1}, headers={"Idempotency-Key": key})
+
+    reads = services.store.get
+    answers: list[Any] = []
+
+    def overtake(key: Any) -> Any:
+        """Between the look for an earlier answer and the look at the project."""
+        found = reads(key)
+        if key.pk.startswith("IDEMPOTENCY#") and not answers:
+            answers.append(None)
+            answers[0] = Thread(target=lambda: answers.append(roll_back("same")))
+            answers[0].start()
+            answers[0].join()
+        return found
+
+    services.store.get = overtake
+    late = roll_back("same")
+
+    assert answers[1].status_code == 201
+    assert (late.status_code, late.json()) == (201, answers[1].json())
+    assert late.headers["Idempotent-Replayed"] == "true"
+    assert roll_back("another").status_code == 409
