@@ -30,6 +30,7 @@ PLAN_PROMPT = Prompt(
         "feedback": "",
         "dependencies": (),
         "messages": (),
+        "environment": (),
     },
 )
 FILE_PROMPT = Prompt(
@@ -40,6 +41,7 @@ FILE_PROMPT = Prompt(
         "purpose": "The service.",
         "written": {},
         "messages": (),
+        "environment": (),
     },
     nonce="0123456789ab",
 )
