@@ -1,4 +1,4 @@
-"""docs/api.md names every route, error code, failure code and event type, and no other."""
+"""docs/api.md names every route, code, event type and limit, and no other."""
 
 import ast
 import re
@@ -7,13 +7,26 @@ from pathlib import Path
 
 import pytest
 
+from agenticai_api import live
 from agenticai_api.main import create_app
+from agenticai_api.middleware import body
 from agenticai_api.openapi import error_classes
+from agenticai_api.routes import events
+from agenticai_api.schemas import base as schemas
+from agenticai_core import configuration, pages, runs, steering, user_edits
+from agenticai_core.auth import tickets, tokens
 from agenticai_core.bootstrap import Services
+from agenticai_core.errors import NotAllowed, NotAuthenticated, NotFound
 from agenticai_core.files.memory import MemoryFiles
+from agenticai_core.holdings import Allowance
 from agenticai_core.queues import MemoryQueue
 from agenticai_core.settings import Settings
 from agenticai_core.store.memory import MemoryStore
+from agenticai_core.templates import models
+from agenticai_websocket import cursors
+from agenticai_websocket.protocol import MAX_MESSAGE_BYTES, CloseCode
+from agenticai_websocket.settings import GatewaySettings
+from agenticai_websocket.subscriptions import MAX_SUBSCRIPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [
@@ -77,15 +90,80 @@ def test_every_event_type(page: str) -> None:
 
 
 def test_every_close_code(page: str) -> None:
-    from agenticai_websocket.protocol import CloseCode
-
     told = {int(row[0]) for row in table(page, "| close code | why |")}
     assert told == set(CloseCode) - {CloseCode.INTERNAL_ERROR}
 
 
+def test_every_code_of_an_error_frame(page: str) -> None:
+    told = set().union(*(codes(row[0]) for row in table(page, "| code of an `error` frame |")))
+    errors = {error.code for error in (NotFound, NotAuthenticated, NotAllowed)}
+    assert told == set(frame_codes()) | errors
+
+
+def test_every_limit(page: str) -> None:
+    told = dict(tuple(row) for row in table(page, "| what | limit |"))
+    assert told == limits(Settings(), GatewaySettings(), Allowance())
+
+
+def test_the_lives_of_credentials(page: str) -> None:
+    told = {row[0]: row[1] for row in table(page, "| credential | lasts |")}
+    shortest, longest, usual = (
+        seconds // 60 for seconds in (tokens.SHORTEST, tokens.LONGEST, tokens.DEFAULT)
+    )
+    assert told["token (JWT)"] == f"{shortest} to {longest} minutes, {usual} unless asked otherwise"
+    assert told["ticket"] == f"{tickets.LIFETIME} seconds, one use"
+    assert pages.LIFETIME == 24 * 3600  # "good for a day"
+    assert cursors.KEPT_SECONDS == 30 * 24 * 3600  # "within 30 days"
+
+
 # ---- what the source says -----------------------------------------------------------------------
 
+
+def size(count: int) -> str:
+    """``1048576`` and ``1000000`` are 1 MB to a reader, ``300000`` are 300 KB."""
+    unit = 1000 if count % 1000 == 0 else 1024
+    return f"{count // unit**2} MB" if count >= unit**2 else f"{count // unit} KB"
+
+
+def limits(settings: Settings, gateway: GatewaySettings, allowance: Allowance) -> dict[str, str]:
+    """The table of limits, from the constants and the defaults of the settings."""
+    rate, burst = settings.auth_failure_rate, settings.auth_failure_burst
+    owned = (allowance.projects, allowance.templates, allowance.keys)
+    frames = f"{gateway.messages_per_second:g} frames a second ({gateway.messages_burst} at once)"
+    texts = (schemas.MAX_NAME, schemas.MAX_TEXT, schemas.MAX_TEXT, runs.MAX_FEEDBACK)
+    return {
+        "requests of one key": f"{settings.rate_limit} a second, {settings.rate_burst} at once",
+        "requests of one owner": f"{settings.monthly_quota:,} a month (UTC)",
+        "failed authentications of one address": f"{rate} a second, {burst} at once",
+        "projects, templates and keys of one owner": "{:,}, {} and {}".format(*owned),
+        "waits and streams of one key": f"{live.MOST}",
+        "body": f"{size(body.MAX_BODY)}, {body.MAX_DEPTH} levels,"
+        f" {settings.body_timeout:g} s to arrive",
+        "answer": f"{settings.request_timeout:g} s (504), a long poll {events.MAX_WAIT} s",
+        "name, description, request, feedback": "{}, {:,}, {:,} and {:,} characters".format(*texts),
+        "messages in one run": f"{steering.MAX_MESSAGES} of {steering.MAX_MESSAGE:,} characters",
+        "modifications that wait": f"{runs.MAX_WAITING} a project",
+        "files of a project": f"{user_edits.MAX_FILES}, of at most {size(user_edits.MAX_FILE)} by"
+        f" hand, {size(user_edits.MAX_TREE)} together",
+        "tags, dependencies, environment variables": f"{configuration.MAX_TAGS},"
+        f" {configuration.MAX_DEPENDENCIES} and {configuration.MAX_VARIABLES}"
+        f" ({size(configuration.MAX_ENVIRONMENT)} together)",
+        "files of a template": f"{models.MAX_FILES} of at most {size(models.MAX_FILE)},"
+        f" {size(models.MAX_TOTAL)} together, {models.MAX_VARIABLES} variables",
+        "WebSocket": f"{MAX_SUBSCRIPTIONS} projects, {frames}, {size(MAX_MESSAGE_BYTES)} a frame",
+    }
+
+
+def frame_codes() -> Iterator[str]:
+    """What the gateway names a problem: the first argument of `Problem` and `BadFrame`."""
+    for path in (ROOT / "websocket").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in PROBLEMS:
+                yield from (text for text in texts(node.args[0]) if text.isupper())
+
+
 _CODE = re.compile(r"[A-Z]+(_[A-Z]+)+|TIMEOUT")
+PROBLEMS = {"Problem", "BadFrame"}
 _FAILURES = {"PermanentFailure", "Failure", "_failed", "PermanentModelError", "_refuse", "_failure"}
 
 
