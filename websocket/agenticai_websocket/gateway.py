@@ -18,7 +18,7 @@ from agenticai_core.settings import Settings
 from agenticai_websocket.connection import Connection, close
 from agenticai_websocket.context import Context
 from agenticai_websocket.hub import Hub
-from agenticai_websocket.problems import describe, unavailable
+from agenticai_websocket.problems import describe, too_many_sockets, unavailable
 from agenticai_websocket.protocol import (
     SUBPROTOCOL,
     BadFrame,
@@ -64,6 +64,7 @@ class Gateway:
         with suppress(WebSocketDisconnect):
             try:
                 query, caller = await self._admit(websocket)
+                self._must_have_room(caller)
             except Goodbye as goodbye:
                 await close(websocket, goodbye)
                 return
@@ -95,6 +96,11 @@ class Gateway:
         except Exception as error:
             log.warning("gateway.authentication_failed", error=str(error))
             raise Goodbye(CloseCode.TRY_AGAIN_LATER, unavailable()) from None
+
+    def _must_have_room(self, caller: Caller) -> None:
+        most = self._context.options.sockets
+        if sum(other.caller.id == caller.id for other in self._connections) >= most:
+            raise too_many_sockets(most)
 
     async def _run(self, websocket: WebSocket, query: Query, caller: Caller) -> None:
         connection = Connection(websocket, self._context, caller, query.client_id)
@@ -184,7 +190,7 @@ def presented_ticket(websocket: WebSocket) -> str:
 
 
 def _reader(caller: Caller) -> Caller:
-    if not {"read", "admin"} & set(caller.scopes):
+    if "read" not in caller.scopes:
         raise NotAllowed("This API key may not read.", hint="Use one with the scope 'read'.")
     return caller
 

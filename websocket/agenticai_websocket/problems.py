@@ -21,6 +21,12 @@ def too_many(limit: int, project_id: str) -> Problem:
     return Problem("TOO_MANY_SUBSCRIPTIONS", message, "Open another socket.", project_id)
 
 
+def too_many_sockets(limit: int) -> Goodbye:
+    message = f"{limit} sockets of this API key are open already."
+    hint = "Follow several projects over one socket, or close some."
+    return Goodbye(CloseCode.RATE_LIMITED, Problem("TOO_MANY_SOCKETS", message, hint))
+
+
 def no_client_id(project_id: str) -> Problem:
     hint = "Connect with ?client_id=… to have events acknowledged."
     return Problem("NO_CLIENT_ID", "This socket has no acknowledgements.", hint, project_id)

@@ -13,6 +13,7 @@ class GatewaySettings(BaseSettings):
 
     host: str = Field("127.0.0.1", validation_alias="AGENTICAI_HOST")
     port: int = 8080
+    sockets: int = 200  # of one API key, in one process
     queue_events: int = 256  # frames that wait for one socket, at most
     queue_bytes: int = 1_000_000
     slow_seconds: float = 20.0  # a full queue may stay full for this long

@@ -8,6 +8,8 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
+from agenticai_core import auth
+
 
 def test_a_bad_frame_is_named_and_the_third_is_the_last(gateway):
     client = gateway.open()
@@ -129,3 +131,28 @@ def test_a_client_that_leaves_leaves_nothing_behind(gateway, world, close):
     else:
         client.socket.socket.shutdown(socket.SHUT_RDWR)
     gateway.eventually(lambda: gateway.gateway.connections == gateway.gateway.hub.watched == 0)
+
+
+def test_a_key_has_only_so_many_sockets(start, world):
+    gateway = start(sockets=2)
+    first, second = gateway.open(), gateway.open()
+    for client in (first, second):
+        client.frame_of("welcome")
+
+    frames, code = gateway.open().rest()
+
+    assert (frames[-1]["code"], code) == ("TOO_MANY_SOCKETS", 4029)
+    other = auth.create_api_key(world.store, "alice", "another")[1]
+    gateway.open(headers={"X-API-Key": other}).frame_of("welcome")
+    first.socket.close()
+    gateway.eventually(lambda: gateway.health()[1]["connections"] == 2)
+    gateway.open().frame_of("welcome")
+
+
+@pytest.mark.parametrize("scopes", [("admin",), ("write",), ("write", "admin")])
+def test_a_key_that_may_not_read_reads_nothing_here_either(start, world, scopes):
+    secret = auth.create_api_key(world.store, "alice", "test", scopes)[1]
+
+    frames, code = start().open(headers={"X-API-Key": secret}).rest()
+
+    assert (frames[-1]["code"], code) == ("NOT_ALLOWED", 4403)
