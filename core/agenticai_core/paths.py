@@ -11,21 +11,27 @@ MAX_SEGMENT = 120
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 # Windows' device names (with any extension), and what version control or a shell would obey.
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
-_RESERVED_FOLDERS = frozenset({".git", ".ssh", ".aws"})
+# "git~1" is what Windows also calls ".git".
+_RESERVED_FOLDERS = frozenset({".git", ".ssh", ".aws", "git~1"})
+# Line breaks and controls beyond ASCII, and what nobody sees: it turns the text around it, and
+# there are file systems that leave it out of names, so that it would hide a ".git".
+_INVISIBLE = re.compile("[\x80-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff]")
 
 
 def safe_path(path: str) -> str:
     """Return ``path`` in its one spelling (NFC, ``/`` between segments) or raise `UnsafePath`.
 
     Refused: empty, absolute, ``..`` or ``.`` segments, empty segments, NUL and other control
-    characters, backslashes and drive letters, names that Windows or git reserve, trailing dots
-    or spaces, more than 240 characters (or 120 in a segment).
+    characters, invisible ones, backslashes and drive letters, names that Windows or git reserve,
+    trailing dots or spaces, more than 240 characters (or 120 in a segment).
     """
     clean = unicodedata.normalize("NFC", path)
     if not clean or len(clean) > MAX_PATH:
         raise _unsafe(path, f"a path has 1 to {MAX_PATH} characters")
     if _FORBIDDEN.search(clean):
         raise _unsafe(path, 'control characters, backslashes and < > : " | ? * are not allowed')
+    if _INVISIBLE.search(clean):
+        raise _unsafe(path, "invisible characters are not allowed")
     for segment in clean.split("/"):
         _check_segment(path, segment)
     return clean

@@ -8,9 +8,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agenticai_api.errors import InternalError, render
+from agenticai_core import auth
 from agenticai_core.ids import new_id
 
 REQUEST_ID = "X-Request-Id"
+_KEY = re.compile(rf"{auth.PREFIX}[A-Za-z0-9_-]{{20,}}")
 _SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # What a page of ours says for itself stays. Generated files come from here too: whatever they
 # hold, a browser runs none of it.
@@ -76,8 +78,8 @@ class _Exchange:
 
     @property
     def _path(self) -> str:
-        path: str = self._scope["path"]
-        return path
+        """As it may be logged: without a key that somebody has put into an address."""
+        return _KEY.sub(f"{auth.PREFIX}***", self._scope["path"])
 
     def _add_headers(self, message: Message) -> None:
         headers = MutableHeaders(scope=message)

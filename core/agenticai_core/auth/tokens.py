@@ -20,6 +20,7 @@ from agenticai_core.errors import NotAuthenticated
 from agenticai_core.ids import new_id
 
 SHORTEST, LONGEST, DEFAULT = 60, 3600, 900  # s
+LAST_SECOND = 253_402_300_799  # of the year 9999, s since 1970
 LEEWAY = 5  # s that the clocks of instances may differ
 MAX_LENGTH = 2048  # characters; ours have some 500
 _ALGORITHM = "HS256"
@@ -43,7 +44,7 @@ class Claims(BaseModel):
     owner_id: str = Field(alias="sub")
     key_hash: str = Field(alias="key", pattern=r"^[0-9a-f]{64}$")
     scope: str  # separated by spaces
-    exp: int  # s since 1970
+    exp: int = Field(le=LAST_SECOND)  # s since 1970
 
     @property
     def scopes(self) -> list[str]:

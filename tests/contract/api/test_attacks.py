@@ -11,6 +11,7 @@ from dataclasses import replace
 from threading import Thread
 from typing import Any
 
+import jwt
 import pytest
 from tests.contract.api.conftest import NEW_PROJECT, Api, promote
 
@@ -269,3 +270,57 @@ def test_the_same_request_at_once_is_answered_by_what_it_has_changed(api, servic
     assert (late.status_code, late.json()) == (201, answers[1].json())
     assert late.headers["Idempotent-Replayed"] == "true"
     assert roll_back("another").status_code == 409
+
+
+# ---- paths --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "..%2f..%2fetc%2fpasswd",
+        "%2e%2e/%2e%2e/x",
+        "a%00.py",
+        "a%0d%0aSet-Cookie:%20x",
+        ".git/config",
+        ".g%E2%80%8Cit/config",  # a zero-width character, which some file systems leave out
+        "GIT~1/config",
+        "photo%E2%80%AEgpj.exe",  # shown as "photoexe.jpg"
+        "a%E2%80%A8b.py",  # a line separator
+        "a%C2%85b.py",
+        "x" * 5000,
+    ],
+)
+def test_no_route_takes_a_path_that_misleads(api, built_id, path):
+    root = f"/api/projects/{built_id}"
+    answers = [
+        api.put(f"{root}/files/{path}", content=b"x"),
+        api.delete(f"{root}/files/{path}"),
+        api.get(f"{root}/files/{path}"),
+        api.get(f"{root}/revisions/1/files/{path}"),
+        api.get(f"{root}/diff?from=0&to=1&path={path}"),
+    ]
+    # No route has a path with a line break in it.
+    assert {answer.status_code for answer in answers} <= {404 if "%0a" in path else 422, 422}
+    assert len(api.get(f"{root}/revisions").json()["revisions"]) == 1
+
+
+# ---- secrets ------------------------------------------------------------------------------------
+
+
+def test_a_key_in_an_address_is_not_logged(api, capsys):
+    for path in (f"/api/{api.key}", f"/api/projects/{api.key}", f"/api/projects?cursor={api.key}"):
+        assert api.get(path).status_code >= 400
+    out = capsys.readouterr().out
+    assert "agk_***" in out
+    assert api.key not in out
+
+
+def test_a_token_that_outlives_the_calendar_is_refused(app, services, api):
+    secret = services.server_secret.value(services.secrets)
+    token = api.post("/api/tokens").json()["token"]
+    claims = jwt.decode(token, options={"verify_signature": False}) | {"exp": 10**18}
+    answer = Api(app).get(
+        "/api/me", headers={"Authorization": f"Bearer {jwt.encode(claims, secret, 'HS256')}"}
+    )
+    assert answer.status_code == 401
