@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.contract.api.conftest import TREE, promote
 
+from agenticai_api.throttle import Throttle
 from agenticai_core.paths import safe_path
 from agenticai_core.project_files import MAX_INLINE
+from agenticai_core.settings import Settings
 
 
 def test_files_are_an_object_by_path(api, built_id):
@@ -260,6 +262,7 @@ def test_a_stranger_edits_nothing(api, stranger, built_id):
 
 # ---- paths --------------------------------------------------------------------------------------
 
+UNHURRIED = Settings(rate_limit=10_000, rate_burst=10_000)
 PARTS = ["..", ".", "", "a", "main.py", "con", ".git", "a:b", "~", "\x00", "\\", "\u00e9"]
 ANY_PATH = st.one_of(
     st.text(max_size=30), st.lists(st.sampled_from(PARTS), max_size=5).map("/".join)
@@ -273,6 +276,7 @@ MANY = settings(
 @given(path=ANY_PATH)
 def test_no_path_leads_out_of_the_project(api, services, built_id, path):
     """Whatever it is, through every route that takes one."""
+    api.app.state.throttle = Throttle(services.store, UNHURRIED)  # these are many requests
     named = quote(path, safe="").replace(".", "%2E")  # else the client itself would resolve ".."
     root = f"/api/projects/{built_id}"
     before = set(services.files.list(""))
