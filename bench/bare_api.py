@@ -58,6 +58,8 @@ def list_files(project_id: str) -> Any:
 @app.post("/api/projects")
 def create_project(body: dict[str, Any] = Body()) -> Any:  # noqa: B008 - FastAPI's own form
     at, run, project_id = stamp(now()), new_id("run"), new_id("proj")
+    held = keys.holding(OWNER, "projects")
+    services.store.get(held)
     task_id = f"{run}.01.plan"
     project = _item(
         keys.project(project_id),
@@ -71,6 +73,7 @@ def create_project(body: dict[str, Any] = Body()) -> Any:  # noqa: B008 - FastAP
     event = _item(keys.event(project_id, 1), type="project_created", at=at, data=body)
     services.store.write(
         Put(project, absent()),
+        Update(held, add={"n": 1}),
         Put(task, absent()),
         Update(keys.head(project_id), set={"seq": 1}, condition=absent()),
         Put(event, absent()),
@@ -81,9 +84,7 @@ def create_project(body: dict[str, Any] = Body()) -> Any:  # noqa: B008 - FastAP
 
 @app.put("/api/projects/{project_id}")
 def update_project(project_id: str, body: dict[str, Any] = Body()) -> Any:  # noqa: B008
-    services.store.get(keys.project(project_id))
-    rows = services.store.batch_get([keys.project(project_id), keys.head(project_id)])
-    project = next(row for row in rows if row["SK"] == "METADATA")
+    project = services.store.get(keys.project(project_id)) or {}
     changed = project | body | {"version": project["version"] + 1}
     services.store.write(Put(changed, equals("version", project["version"])))
     return changed

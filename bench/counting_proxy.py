@@ -74,9 +74,8 @@ def _operation(request: Request) -> str:
     if target:
         service, _, name = target.partition(".")
         return f"{service.partition('_')[0].lower().removeprefix('amazon')} {name}"
-    names = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
     if request.method == "GET" and (
         "list-type" in request.url.query or "versions" in request.url.query
     ):
         return "s3 List"
-    return f"s3 {names.get(request.method, 'DeleteObjects')}"
+    return f"s3 {_S3.get(request.method, 'DeleteObjects')}"

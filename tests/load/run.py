@@ -9,10 +9,12 @@ for its processors.
 import argparse
 import csv
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agenticai_client.sdk import Client
@@ -46,6 +48,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=600, help="of the steady load (600)")
     parser.add_argument("--limit", type=float, default=500, help="ms, of the 95th percentile (500)")
+    parser.add_argument("--write", type=Path, help="a Markdown file to write the results to")
     options = parser.parse_args()
     scenarios = [
         Scenario("Steady", 10, options.seconds, options.limit),
@@ -56,13 +59,33 @@ def main() -> int:
         project_id = make_project(stack)
         results = [run(scenario, stack, project_id) for scenario in scenarios]
     for scenario, result in zip(scenarios, results, strict=True):
-        print(
-            f"{scenario.user}: {result.requests} requests in {scenario.seconds} s, "
-            f"{result.failures} failures, p50 {result.median:.0f} ms, p95 {result.p95:.0f} ms, "
-            f"slowest {result.worst:.0f} ms: {'passed' if result.passes(scenario) else 'FAILED'}"
-        )
+        print(line(scenario, result))
+    if options.write:
+        options.write.write_text(page(scenarios, results))
     passed = all(map(Result.passes, results, scenarios))
     return 0 if passed else 1
+
+
+def line(scenario: Scenario, result: Result) -> str:
+    return (
+        f"{scenario.user}: {result.requests} requests in {scenario.seconds} s, "
+        f"{result.failures} failures, p50 {result.median:.0f} ms, p95 {result.p95:.0f} ms, "
+        f"slowest {result.worst:.0f} ms: {'passed' if result.passes(scenario) else 'FAILED'}"
+    )
+
+
+def page(scenarios: list[Scenario], results: list[Result]) -> str:
+    found = "\n".join(f"- {line(*both)}" for both in zip(scenarios, results, strict=True))
+    return f"""# The REST API under load
+
+Measured on {datetime.now(UTC):%Y-%m-%d} by `make load ARGS="--write docs/performance-load.md"`
+({os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}; emulator, API and
+Locust share them). Steady: ten clients that ask once a second each, for lists, projects, events,
+files, changes and new projects. Burst: a hundred requests within ten seconds. AtOnce: a hundred at
+the same moment.
+
+{found}
+"""
 
 
 def make_project(stack: LocalStack) -> str:

@@ -42,7 +42,7 @@ def test_names_of_packages_are_taken_as_they_are(dependency: str) -> None:
         "",
         "a b",
         "-r other.txt",
-        "--index-url=x",
+        "--pre",
         "git+https://example.com/x",
         "x @ https://example.com/x.whl",
         "../x",
