@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     ping_seconds: float = 20.0
     # Between two looks at the key of a socket or a stream. What authentication remembers is 2.5 s
     # old at most: together less than the 5 s within which a revoked key is out.
-    recheck_seconds: float = 2.0
+    recheck_seconds: float = Field(2.0, gt=0, lt=2.5)
 
     @property
     def required_sandbox(self) -> Literal["strong", "basic", "none"]:

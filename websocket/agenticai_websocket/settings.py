@@ -5,7 +5,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class GatewaySettings(BaseSettings):
-    """From `AGENTICAI_WEBSOCKET_*`, and `AGENTICAI_HOST`. Times are in seconds."""
+    """Every variable is named in docs/architecture.md. Times are in seconds."""
 
     model_config = SettingsConfigDict(
         env_prefix="AGENTICAI_WEBSOCKET_", extra="ignore", frozen=True, populate_by_name=True
