@@ -6,15 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import uvicorn
+from tests.fakes.serving import server_of, serving
 
 from agenticai_api.main import create_app
 from agenticai_core import auth
@@ -42,15 +40,8 @@ def services(emulator_settings: Settings) -> Services:
 def url(services: Services, emulator_settings: Settings) -> Iterator[str]:
     """The address of the service, over the emulator."""
     app = create_app(services, emulator_settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.005)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=10)
-    assert not thread.is_alive()
+    with serving(server_of(app)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

@@ -6,27 +6,21 @@ import threading
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from email.message import Message
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from tests.contract.api.conftest import Api
+from tests.fakes.promoted import promote
+from tests.fakes.serving import server_of, serving
 
 from agenticai_api.main import create_app
 from agenticai_client.sdk import Client
 from agenticai_core import archive, auth, content, housekeeping, runs
 from agenticai_core.bootstrap import Services, connect
-from agenticai_core.clock import now, stamp
-from agenticai_core.models import ProjectStatus, Revision
-from agenticai_core.rows import load, project_item, revision_item
 from agenticai_core.settings import Settings
-from agenticai_core.store.base import Put
 from agenticai_local.download import save_archive
 
 TREE = {"main.py": b"print(1)\n", "café menu.txt": b"x" * (1024 * 1024 + 1), "empty": b""}
@@ -43,22 +37,6 @@ def project_id(services: Services) -> str:
     made = runs.create_project(services, "alice", new)
     promote(services, made.id, TREE)
     return made.id
-
-
-def promote(services: Services, project_id: str, tree: Mapping[str, bytes]) -> None:
-    project = load(services.store, project_id).project
-    revision = Revision(
-        project_id=project_id,
-        number=1,
-        parent=0,
-        manifest_key=content.put_tree(services.files, project_id, tree),
-        author_task="t",
-        summary="s",
-        created_at=stamp(now()),
-    )
-    changes = {"status": ProjectStatus.ACTIVE, "revision": 1, "active_run": None}
-    row = project_item(project.model_copy(update=changes))
-    services.store.write(Put(row), Put(revision_item(revision)))
 
 
 def fetch(url: str) -> tuple[bytes, Message]:
@@ -100,26 +78,14 @@ def test_the_clients_get_files_and_archives_by_links(
     services: Services, project_id: str, emulator_settings: Settings, tmp_path: Path
 ) -> None:
     _, secret = auth.create_api_key(services.store, "alice", "test", ("read", "write"))
-    with serve(create_app(services, emulator_settings)) as url, Client(url, secret) as client:
+    with (
+        serving(server_of(create_app(services, emulator_settings))) as port,
+        Client(f"http://127.0.0.1:{port}", secret) as client,
+    ):
         assert client.read_file(project_id, "café menu.txt") == TREE["café menu.txt"]
         assert client.read_file(project_id, "main.py") == TREE["main.py"]
         folder = save_archive(client.archive(project_id), tmp_path, "Salon")
     assert {path: (folder / path).read_bytes() for path in TREE} == TREE
-
-
-@contextmanager
-def serve(app: FastAPI) -> Iterator[str]:
-    """The application on a port of its own."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            thread.join(0.01)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 def test_first_requests_at_once_get_one_archive(services: Services, project_id: str) -> None:

@@ -1,24 +1,20 @@
 """The application over the memory adapters, and a caller of it."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.fakes.promoted import promote
 
 from agenticai_api.main import create_app
-from agenticai_core import auth, content
+from agenticai_core import auth
 from agenticai_core.bootstrap import Services
-from agenticai_core.clock import now, stamp
 from agenticai_core.files.memory import MemoryFiles
-from agenticai_core.models import ProjectStatus, Revision
 from agenticai_core.queues import MemoryQueue
-from agenticai_core.rows import load, project_item, revision_item
 from agenticai_core.settings import Settings
-from agenticai_core.store.base import Put
 from agenticai_core.store.memory import MemoryStore
 
 NEW_PROJECT = {"name": "Bike workshop", "type": "api", "description": "Customers bring bikes."}
@@ -102,33 +98,6 @@ def project_id(api: Api) -> str:
     assert answer.status_code == 201, answer.text
     identity: str = answer.json()["project"]["id"]
     return identity
-
-
-def promote(
-    services: Services, project_id: str, tree: Mapping[str, bytes], **fields: Any
-) -> Revision:
-    """Make a tree the project's next revision, as a run that has ended well would."""
-    project = load(services.store, project_id).project
-    number = project.revision + 1
-    told = {"author_task": "create.1", "summary": "The first one"} | fields
-    revision = Revision(
-        project_id=project_id,
-        number=number,
-        parent=number - 1,
-        manifest_key=content.put_tree(services.files, project_id, tree),
-        created_at=stamp(now()),
-        **told,
-    )
-    changes = {
-        "status": ProjectStatus.ACTIVE,
-        "revision": number,
-        "active_run": None,
-        "plan_key": revision.plan_key,
-        "scores": revision.scores,
-    }
-    built = project.model_copy(update=changes)
-    services.store.write(Put(project_item(built)), Put(revision_item(revision)))
-    return revision
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from typing import Any
 
 import jwt
 import pytest
-from tests.contract.api.conftest import NEW_PROJECT, Api, promote
+from tests.contract.api.conftest import NEW_PROJECT, Api
+from tests.fakes.promoted import promote
 
 from agenticai_api.main import create_app
 from agenticai_api.middleware.transport import HttpsOnly

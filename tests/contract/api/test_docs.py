@@ -6,7 +6,8 @@ import re
 import time
 
 import pytest
-from tests.contract.api.conftest import TREE, promote
+from tests.contract.api.conftest import TREE
+from tests.fakes.promoted import promote
 
 from agenticai_api.webpage import render_page
 

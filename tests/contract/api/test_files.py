@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.contract.api.conftest import TREE, promote
+from tests.contract.api.conftest import TREE
+from tests.fakes.promoted import promote
 
 from agenticai_api.throttle import Throttle
 from agenticai_core.paths import safe_path

@@ -3,7 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.contract.api.conftest import TREE, promote
+from tests.contract.api.conftest import TREE
+from tests.fakes.promoted import promote
 
 from agenticai_core import content
 from agenticai_core.models import Scores, TestReport

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tests.fakes.promoted import promote
 
-from agenticai_core import content, events, revisions, runs
+from agenticai_core import events, revisions, runs
 from agenticai_core.bootstrap import Services
-from agenticai_core.clock import now, stamp
 from agenticai_core.errors import PreconditionFailed, WrongState
-from agenticai_core.models import ProjectStatus, Revision
-from agenticai_core.rows import load, project_item, revision_item
-from agenticai_core.store.base import Put
+from agenticai_core.rows import load
 from agenticai_core.user_edits import FileEdit, Rollback, edit_file, roll_back
 
 
@@ -20,21 +18,8 @@ def project_id(services: Services) -> str:
     """A project at rest with three revisions."""
     new = runs.NewProject.model_validate({"name": "N", "type": "api", "description": "d"})
     project = runs.create_project(services, "me", new)
-    rows = [
-        Revision(
-            project_id=project.id,
-            number=n,
-            parent=n - 1,
-            manifest_key=content.put_tree(services.files, project.id, {"n": str(n).encode()}),
-            author_task="t",
-            summary="s",
-            created_at=stamp(now()),
-        )
-        for n in (1, 2, 3)
-    ]
-    rest = {"status": ProjectStatus.ACTIVE, "revision": 3, "active_run": None, "active_task": None}
-    rested = project.model_copy(update=rest)
-    services.store.write(Put(project_item(rested)), *(Put(revision_item(row)) for row in rows))
+    for n in (1, 2, 3):
+        promote(services, project.id, {"n": str(n).encode()})
     return project.id
 
 

@@ -5,7 +5,6 @@ import contextlib
 import io
 import json
 import socket as socket_module
-import threading
 import time
 import zipfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from tests.fakes.serving import server_of, serving
 
 from agenticai_client.live import Pace
 from agenticai_client.sdk import Client
@@ -379,24 +378,10 @@ async def listen(socket: WebSocket, system: System) -> None:
 def system() -> Iterator[System]:
     """The fake, listening on a port of its own until the test is over."""
     fake = System()
-    config = uvicorn.Config(
-        build(fake),
-        port=0,
-        log_level="critical",
-        ws="websockets-sansio",
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    fake.server = server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    fake.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    yield fake
-    server.should_exit = True
-    thread.join(timeout=10)
-    assert not thread.is_alive()
+    fake.server = server_of(build(fake), ws="websockets-sansio", timeout_graceful_shutdown=1)
+    with serving(fake.server) as port:
+        fake.url = f"http://127.0.0.1:{port}"
+        yield fake
 
 
 @pytest.fixture

@@ -5,28 +5,23 @@ import json
 import stat
 import subprocess
 import sys
-import threading
-import time
 
 import pytest
-import uvicorn
 from rich.console import Console
 from structlog.testing import capture_logs
+from tests.fakes.promoted import promote
+from tests.fakes.serving import server_of, serving
 from typer.testing import CliRunner
 
 from agenticai_api.main import create_app
 from agenticai_client.cli import app
 from agenticai_client.sdk import Client
 from agenticai_client.session import Session
-from agenticai_core import auth, content
+from agenticai_core import auth
 from agenticai_core.bootstrap import Services
-from agenticai_core.clock import now, stamp
 from agenticai_core.files.memory import MemoryFiles
-from agenticai_core.models import ProjectStatus, Revision
 from agenticai_core.queues import MemoryQueue
-from agenticai_core.rows import load, project_item, revision_item
 from agenticai_core.settings import Settings
-from agenticai_core.store.base import Put
 from agenticai_core.store.memory import MemoryStore
 
 SETTINGS = Settings(log_level="CRITICAL")
@@ -42,46 +37,24 @@ def services():
 def client(services, monkeypatch, tmp_path):
     """An SDK beside the command line, with the same address and key."""
     _, secret = auth.create_api_key(services.store, "me", "test", ("read", "write", "admin"))
-    config = uvicorn.Config(
-        create_app(services, SETTINGS), port=0, log_level="critical", lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    with capture_logs():  # the service logs to stdout, which in here is the command line's as well
-        thread.start()
-        while not server.started:
-            time.sleep(0.005)
-        url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    api = server_of(create_app(services, SETTINGS))
+    # The service logs to stdout, which in here is the command line's as well.
+    with capture_logs(), serving(api) as port:
+        url = f"http://127.0.0.1:{port}"
         monkeypatch.setenv("AGENTICAI_API_URL", url)
         monkeypatch.setenv("AGENTICAI_API_KEY", secret)
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.chdir(tmp_path)
         with Client(url, secret) as made:
             yield made
-        server.should_exit = True
-        thread.join(timeout=20)
-    assert not thread.is_alive()
 
 
 @pytest.fixture
 def built(services, client):
     """A project at rest with two revisions."""
     project_id = client.create_project("Salon", "api", "Dogs")["id"]
-    project = load(services.store, project_id).project
     for number, tree in enumerate(TREES, start=1):
-        revision = Revision(
-            project_id=project_id,
-            number=number,
-            parent=number - 1,
-            manifest_key=content.put_tree(services.files, project_id, tree),
-            author_task="run_1.01.plan",
-            summary=f"Summary {number}",
-            created_at=stamp(now()),
-        )
-        services.store.write(Put(revision_item(revision)))
-    changes = {"status": ProjectStatus.ACTIVE, "revision": 2, "active_run": None}
-    rested = project.model_copy(update=changes | {"active_task": None})
-    services.store.write(Put(project_item(rested)))
+        promote(services, project_id, tree, summary=f"Summary {number}")
     return project_id
 
 

@@ -3,11 +3,11 @@
 import json
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
-import uvicorn
 from structlog.testing import capture_logs
+from tests.fakes.serving import server_of, serving
 from typer.testing import CliRunner
 
 from agenticai_api.main import create_app as create_api
@@ -26,19 +26,6 @@ from agenticai_websocket.settings import GatewaySettings
 from agenticai_worker.lease import take
 
 SETTINGS = Settings(poll_min_seconds=0.02, poll_max_seconds=0.05, log_level="CRITICAL")
-
-
-@contextmanager
-def serving(server):
-    """The port on which the server listens for as long as this lasts."""
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join(timeout=20)
-    assert not thread.is_alive()
 
 
 class Worker:
@@ -90,9 +77,7 @@ def world(monkeypatch, tmp_path, emulator_settings):
     services = Services(MemoryStore(), connect(emulator_settings).files, MemoryQueue())
     scopes = ("read", "write", "admin")
     _, secret = auth.create_api_key(services.store, "me", "test", scopes)
-    config = uvicorn.Config(
-        create_api(services, SETTINGS), port=0, log_level="critical", lifespan="off"
-    )
+    api = server_of(create_api(services, SETTINGS))
     options = GatewaySettings(port=0, drain_seconds=0.1)
     gateway = create_server(create_gateway(services, SETTINGS, options), SETTINGS, options)
     worker = Worker(services)
@@ -103,7 +88,7 @@ def world(monkeypatch, tmp_path, emulator_settings):
     # The services log to stdout, which in here is the command line's as well.
     with (
         capture_logs(),
-        serving(uvicorn.Server(config)) as api_port,
+        serving(api) as api_port,
         serving(gateway) as gateway_port,
     ):
         address = {

@@ -1,48 +1,58 @@
-"""The SDK against the real API, over a connection that is cut once the work is done."""
-
-import threading
-import time
+"""The SDK against the real API, whose answers get lost once the work is done."""
 
 import pytest
-import uvicorn
+from tests.fakes.promoted import promote
+from tests.fakes.serving import server_of, serving
 
 from agenticai_api.main import create_app
 from agenticai_client.errors import ApiError, ConnectionFailed
 from agenticai_client.sdk import Client
-from agenticai_core import auth, content
+from agenticai_core import auth
 from agenticai_core.bootstrap import Services
-from agenticai_core.clock import now, stamp
 from agenticai_core.files.memory import MemoryFiles
-from agenticai_core.models import ProjectStatus, Revision
 from agenticai_core.queues import MemoryQueue
-from agenticai_core.rows import load, project_item, revision_item
 from agenticai_core.settings import Settings
-from agenticai_core.store.base import Put
 from agenticai_core.store.memory import MemoryStore
 
 SETTINGS = Settings(log_level="CRITICAL")
+TEMPLATE = {
+    "name": "Greeter",
+    "description": "A program that greets.",
+    "category": "cli",
+    "type": "api",
+    "variables": [],
+    "files": [{"path": "README.md", "content": "# Hello\n"}],
+}
 
 
-class Cutting:
-    """Lets the API do what it is asked, but tears the connection in place of the answer."""
+class Losing:
+    """Lets the API do what it is asked, but loses its answers.
+
+    In place of an answer the connection is torn, or with ``bad_gateway`` a 502 comes.
+    """
 
     def __init__(self, app):
         self.app = app
         self.server = None
-        self.cuts = 0  # so many of the next requests
+        self.losses = 0  # so many of the next answers
+        self.bad_gateway = False
         self.seen = []
 
     async def __call__(self, scope, receive, send):
         self.seen.append((scope["method"], scope["path"]))
-        if not self.cuts:
+        if not self.losses:
             await self.app(scope, receive, send)
             return
-        self.cuts -= 1
+        self.losses -= 1
 
         async def swallow(message):
             pass
 
         await self.app(scope, receive, swallow)
+        if self.bad_gateway:
+            await send({"type": "http.response.start", "status": 502, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
         for connection in list(self.server.server_state.connections):
             connection.transport.abort()
 
@@ -54,57 +64,58 @@ def services():
 
 @pytest.fixture
 def wire(services):
-    return Cutting(create_app(services, SETTINGS))
+    return Losing(create_app(services, SETTINGS))
 
 
 @pytest.fixture
 def client(services, wire):
     _, secret = auth.create_api_key(services.store, "me", "test", ("read", "write", "admin"))
-    config = uvicorn.Config(wire, port=0, log_level="critical", lifespan="off")
-    wire.server = server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with Client(f"http://127.0.0.1:{port}", secret) as made:
+    wire.server = server_of(wire)
+    with (
+        serving(wire.server) as port,
+        Client(f"http://127.0.0.1:{port}", secret) as made,
+    ):
         yield made
-    server.should_exit = True
-    thread.join(timeout=20)
-    assert not thread.is_alive()
 
 
 @pytest.fixture
 def built(services, client, wire):
     """A project at rest with one file."""
     project_id = client.create_project("Salon", "api", "Dogs")["id"]
-    project = load(services.store, project_id).project
-    tree = {"main.py": b"print(1)\n", "old.py": b""}
-    revision = Revision(
-        project_id=project_id,
-        number=1,
-        parent=0,
-        manifest_key=content.put_tree(services.files, project_id, tree),
-        author_task="run_1.01.plan",
-        summary="It",
-        created_at=stamp(now()),
-    )
-    rest = {"status": ProjectStatus.ACTIVE, "revision": 1, "active_run": None, "active_task": None}
-    services.store.write(Put(project_item(project.model_copy(update=rest))))
-    services.store.write(Put(revision_item(revision)))
+    promote(services, project_id, {"main.py": b"print(1)\n", "old.py": b""})
     wire.seen.clear()
     return project_id
 
 
-def test_a_creation_is_made_once(client, wire):
-    wire.cuts = 2
-    made = client.create_project("Salon", "api", "Dogs")
-    assert [found["id"] for found in client.list_projects()] == [made["id"]]
-    assert wire.seen[:3] == [("POST", "/api/projects")] * 3
+@pytest.mark.parametrize("bad_gateway", [False, True], ids=["cut", "502"])
+@pytest.mark.parametrize(
+    ("path", "create", "listed"),
+    [
+        (
+            "/api/projects",
+            lambda client: client.create_project("Salon", "api", "Dogs"),
+            Client.list_projects,
+        ),
+        (
+            "/api/templates",
+            lambda client: client.create_template(**TEMPLATE),
+            Client.list_templates,
+        ),
+        ("/api/keys", lambda client: client.create_key("ci", ["read"]), Client.list_keys),
+    ],
+    ids=["project", "template", "key"],
+)
+def test_a_creation_is_made_once(client, wire, path, create, listed, bad_gateway):
+    before = len(list(listed(client)))
+    wire.seen.clear()
+    wire.losses, wire.bad_gateway = 2, bad_gateway
+    assert create(client)
+    assert wire.seen == [("POST", path)] * 3
+    assert len(list(listed(client))) == before + 1
 
 
 def test_a_secret_whose_answer_was_cut_off_is_still_told(client, wire):
-    wire.cuts = 1
+    wire.losses = 1
     made = client.create_key("ci", ("read",))
     assert [key["id"] for key in client.list_keys()].count(made["key"]["id"]) == 1
     with Client(client.api_url, made["secret"]) as other:
@@ -113,22 +124,22 @@ def test_a_secret_whose_answer_was_cut_off_is_still_told(client, wire):
 
 def test_a_modification_and_a_rollback_are_made_once(client, built, wire):
     client.write_file(built, "main.py", b"print(2)\n")
-    wire.cuts = 1
+    wire.losses = 1
     assert client.rollback(built, 1)["number"] == 3
     assert len(list(client.list_revisions(built))) == 3
-    wire.cuts = 1
+    wire.losses = 1
     modification = client.modify(built, "Add a field")
     assert [each["id"] for each in client.list_modifications(built)] == [modification["id"]]
 
 
 def test_a_file_is_written_once(client, built, wire):
-    wire.cuts = 1
+    wire.losses = 1
     assert client.write_file(built, "new.py", b"1")["revision"]["number"] == 2
     assert client.get_project(built)["revision"] == 2
 
 
 def test_a_call_that_twice_is_more_than_once_is_not_repeated(client, built, wire):
-    wire.cuts = 1
+    wire.losses = 1
     with pytest.raises(ConnectionFailed) as caught:
         client.create_token(("read",))
     assert caught.value.sent
@@ -146,7 +157,7 @@ def test_a_call_that_twice_is_more_than_once_is_not_repeated(client, built, wire
     ids=["write_file", "delete_file on a revision", "delete_file", "update_project"],
 )
 def test_a_refusal_of_the_repetition_tells_that_it_may_be_done(client, built, wire, call, status):
-    wire.cuts = 1
+    wire.losses = 1
     with pytest.raises(ApiError) as caught:
         call(client, built)
     assert caught.value.status == status

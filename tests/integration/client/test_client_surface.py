@@ -1,23 +1,21 @@
-"""The SDK against the real API: every part of it, and an answer that gets lost on its way."""
+"""The SDK against the real API: every part of it."""
 
 import re
-import threading
-import time
 from contextlib import suppress
 
 import httpx
 import pytest
-import uvicorn
+from tests.fakes.promoted import promote
+from tests.fakes.serving import server_of, serving
 
 from agenticai_api.main import create_app
 from agenticai_client.errors import ApiError
 from agenticai_client.sdk import Client
-from agenticai_core import auth, content
+from agenticai_core import auth
 from agenticai_core.bootstrap import Services, connect
-from agenticai_core.clock import now, stamp
-from agenticai_core.models import Failure, ProjectStatus, Revision
+from agenticai_core.models import Failure, ProjectStatus
 from agenticai_core.queues import MemoryQueue
-from agenticai_core.rows import load, project_item, revision_item
+from agenticai_core.rows import load, project_item
 from agenticai_core.settings import Settings
 from agenticai_core.store.base import Put
 from agenticai_core.store.memory import MemoryStore
@@ -33,113 +31,37 @@ TEMPLATE = {
 }
 
 
-class LosesAnswers:
-    """A proxy that forwards each request, and loses the answer to the next one of a path.
-
-    Instead of it comes a 502, or with ``cut`` nothing: the connection is torn.
-    """
-
-    def __init__(self, app):
-        self.app = app
-        self.losing = None
-        self.cut = False
-        self.server = None
-
-    async def __call__(self, scope, receive, send):
-        if scope["type"] != "http" or scope["path"] != self.losing:
-            await self.app(scope, receive, send)
-            return
-        self.losing = None
-
-        async def swallow(message):
-            pass
-
-        await self.app(scope, receive, swallow)
-        if self.cut:
-            for connection in list(self.server.server_state.connections):
-                connection.transport.abort()
-            return
-        await send({"type": "http.response.start", "status": 502, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-
-
 @pytest.fixture
 def services(emulator_settings):
     return Services(MemoryStore(), connect(emulator_settings).files, MemoryQueue())
 
 
 @pytest.fixture
-def proxy(services):
-    return LosesAnswers(create_app(services, SETTINGS))
-
-
-@pytest.fixture
-def client(services, proxy):
+def client(services):
     _, secret = auth.create_api_key(services.store, "me", "test", ("read", "write", "admin"))
-    config = uvicorn.Config(proxy, port=0, log_level="critical", lifespan="off")
-    server = proxy.server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with Client(f"http://127.0.0.1:{port}", secret) as made:
+    with (
+        serving(server_of(create_app(services, SETTINGS))) as port,
+        Client(f"http://127.0.0.1:{port}", secret) as made,
+    ):
         yield made
-    server.should_exit = True
-    thread.join(timeout=20)
-    assert not thread.is_alive()
 
 
 @pytest.fixture
 def built(services, client):
     """A project whose creation has ended well, with one file."""
     project_id = client.create_project("Salon", "api", "Dogs", tags=["dogs"])["id"]
-    settle(services, project_id, {"main.py": b"print(1)\n"}, 1)
+    promote(services, project_id, {"main.py": b"print(1)\n"})
     return project_id
 
 
-def settle(services, project_id, tree, number, status=ProjectStatus.ACTIVE):
+def fail(services, project_id):
+    """End its creation badly."""
     project = load(services.store, project_id).project
-    revision = Revision(
-        project_id=project_id,
-        number=number,
-        parent=number - 1,
-        manifest_key=content.put_tree(services.files, project_id, tree),
-        author_task="run_1.01.plan",
-        summary="It",
-        created_at=stamp(now()),
+    why = Failure(code="TESTS_FAILED", message="They fail")
+    ended = {"status": ProjectStatus.FAILED, "failure": why, "active_run": None}
+    services.store.write(
+        Put(project_item(project.model_copy(update=ended | {"active_task": None})))
     )
-    changes = {"status": status, "revision": number, "active_run": None, "active_task": None}
-    if status is ProjectStatus.FAILED:
-        changes |= {"revision": 0, "failure": Failure(code="TESTS_FAILED", message="They fail")}
-    changed = project.model_copy(update=changes)
-    services.store.write(Put(project_item(changed)), Put(revision_item(revision)))
-
-
-@pytest.mark.parametrize("cut", [False, True], ids=["502", "cut"])
-@pytest.mark.parametrize(
-    ("path", "call"),
-    [
-        ("/api/projects", lambda client: client.create_project("x", "api", "y")),
-        ("/api/templates", lambda client: client.create_template(**TEMPLATE)),
-        ("/api/keys", lambda client: client.create_key("ci", ["read"])),
-    ],
-)
-def test_a_creation_whose_answer_got_lost_happened_once(client, proxy, path, call, cut):
-    before = count(client, path)
-    proxy.losing, proxy.cut = path, cut
-    assert call(client)
-    assert proxy.losing is None
-    assert count(client, path) == before + 1
-
-
-def count(client, path):
-    lists = {
-        "/api/projects": client.list_projects,
-        "/api/templates": client.list_templates,
-        "/api/keys": client.list_keys,
-    }
-    return len(list(lists[path]()))
 
 
 def test_all_that_takes_a_name_is_given_one(client, services, monkeypatch):
@@ -195,7 +117,7 @@ def test_projects(client, built):
 def test_messages_and_retries(client, services):
     project_id = client.create_project("Salon", "api", "Dogs")["id"]
     assert client.send_message(project_id, "Dogs have a weight")["id"] == project_id
-    settle(services, project_id, {"a": b""}, 1, ProjectStatus.FAILED)
+    fail(services, project_id)
     assert client.retry(project_id)["active_run"]
 
 

@@ -1,40 +1,22 @@
 """The mirror equals the current revision; a deleted project leaves nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.fakes.promoted import promote
 
 from agenticai_core import content, housekeeping, runs
 from agenticai_core.bootstrap import Services
-from agenticai_core.clock import now, stamp
 from agenticai_core.errors import NotFound, Unavailable
 from agenticai_core.files.memory import MemoryFiles
-from agenticai_core.models import Project, Revision
+from agenticai_core.models import Project
 from agenticai_core.queues import MemoryQueue
-from agenticai_core.rows import load, project_item, revision_item
+from agenticai_core.rows import load
 from agenticai_core.store import keys
-from agenticai_core.store.base import Put
 from agenticai_core.store.memory import MemoryStore
 
 FIRST = {"main.py": b"1", "docs/a.md": b"a", "app": b"an executable", "app.py": b"app"}
-
-
-def promote(services: Services, project_id: str, tree: Mapping[str, bytes]) -> None:
-    """Make a tree the project's next revision, as a run would."""
-    project = load(services.store, project_id).project
-    number = project.revision + 1
-    revision = Revision(
-        project_id=project_id,
-        number=number,
-        parent=number - 1,
-        manifest_key=content.put_tree(services.files, project_id, tree),
-        author_task="t",
-        summary="s",
-        created_at=stamp(now()),
-    )
-    changed = project.model_copy(update={"revision": number, "version": project.version + 1})
-    services.store.write(Put(project_item(changed)), Put(revision_item(revision)))
 
 
 def mirrored(services: Services, project_id: str) -> dict[str, bytes]:

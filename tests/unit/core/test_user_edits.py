@@ -7,49 +7,22 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.fakes.promoted import promote
 
 from agenticai_core import content, events, housekeeping, project_files, revisions, runs, user_edits
 from agenticai_core.bootstrap import Services
-from agenticai_core.clock import now, stamp
 from agenticai_core.errors import AgenticError, NotFound, PreconditionFailed, WrongState
 from agenticai_core.files.memory import MemoryFiles
 from agenticai_core.models import Project, ProjectStatus, Revision, Scores
 from agenticai_core.queues import MemoryQueue
-from agenticai_core.rows import load, project_item, revision_item
-from agenticai_core.store.base import ConditionFailed, Put, StoreUnavailable
+from agenticai_core.rows import load
+from agenticai_core.store.base import ConditionFailed, StoreUnavailable
 from agenticai_core.store.memory import MemoryStore
 from agenticai_core.user_edits import FileEdit, Rollback, edit_file, roll_back
 
 Create = Callable[..., Project]
 FIRST = {"main.py": b"1", "docs/a.md": b"a"}
 SECOND = {"main.py": b"2", "new.py": b"n"}
-
-
-def promote(services: Services, project_id: str, tree: dict[str, bytes], **fields: Any) -> None:
-    """Make a tree the next revision of a project at rest, as a run that has ended would."""
-    project = load(services.store, project_id).project
-    number = project.revision + 1
-    revision = Revision(
-        project_id=project_id,
-        number=number,
-        parent=number - 1,
-        manifest_key=content.put_tree(services.files, project_id, tree),
-        author_task="t",
-        summary="s",
-        created_at=stamp(now()),
-        **fields,
-    )
-    changes = {
-        "status": ProjectStatus.ACTIVE,
-        "active_run": None,
-        "active_task": None,
-        "revision": number,
-        "plan_key": revision.plan_key,
-        "scores": revision.scores,
-        "version": project.version + 1,
-    }
-    rested = project.model_copy(update=changes)
-    services.store.write(Put(project_item(rested)), Put(revision_item(revision)))
 
 
 @pytest.fixture
