@@ -229,7 +229,11 @@ class Client(Templates, Revisions, Account):
         def ended(event: Json) -> bool:
             if event["type"] in {"project_deleted", "project_cancelled"}:
                 return True
-            return event["type"] in MODIFICATION_ENDS and self._settled(project_id, modification_id)
+            if event["type"] not in MODIFICATION_ENDS:
+                return False
+            # Another's end may be read when this one has settled, but its own end is yet to come.
+            is_its_own = event["data"].get("modification_id") == modification_id
+            return is_its_own and self._settled(project_id, modification_id)
 
         return self.watch(project_id, after, ended, notice)
 

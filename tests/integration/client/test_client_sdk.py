@@ -220,3 +220,14 @@ def test_follow_a_modification(system):
         events = list(client.follow_modification(project["id"], modification["id"]))
     assert events[-1]["data"] == {"modification_id": "mod_1"}
     assert len(events) == 3
+
+
+def test_the_end_of_another_modification_ends_nothing(system):
+    """Read when the one that is followed has settled already."""
+    project = system.add_project()
+    system.append(project["id"], "modification_complete", {"modification_id": "mod_0"})
+    system.append(project["id"], "modification_complete", {"modification_id": "mod_1"})
+    system.modifications["mod_1"] = {"id": "mod_1", "status": "applied"}
+    with system.client() as client:
+        events = list(client.follow_modification(project["id"], "mod_1"))
+    assert [event["data"]["modification_id"] for event in events] == ["mod_0", "mod_1"]
