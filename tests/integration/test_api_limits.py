@@ -1,10 +1,7 @@
 """Two API processes over one table: together they admit what one alone would."""
 
-import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +11,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from tests.fakes.api_process import api_process
 
 from agenticai_core import auth
 from agenticai_core.bootstrap import connect
@@ -55,24 +53,8 @@ class Api:
 
 @contextmanager
 def running() -> Iterator[Api]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "agenticai_api"],
-        env=os.environ | VARIABLES | {"AGENTICAI_API_PORT": str(port)},
-    )
-    try:
-        transport = httpx.HTTPTransport(retries=8)  # 0, 0.5, 1, 2, … s apart
-        address = f"http://127.0.0.1:{port}"
-        with httpx.Client(
-            transport=transport, base_url=address, trust_env=False, timeout=WAIT
-        ) as client:
-            assert client.get("/health").status_code == 200
-            yield Api(client, process)
-    finally:
-        process.kill()
-        process.wait()
+    with api_process(VARIABLES) as (client, process):
+        yield Api(client, process)
 
 
 class House:

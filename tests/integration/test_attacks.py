@@ -1,9 +1,5 @@
 """The same request fifty times at once, to a process over the emulator's table."""
 
-import os
-import socket
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.contract.api.conftest import NEW_PROJECT, TREE, promote
+from tests.contract.api.conftest import NEW_PROJECT, TREE
+from tests.fakes.api_process import api_process
+from tests.fakes.promoted import promote
 
 from agenticai_core import auth
 from agenticai_core.bootstrap import Services, connect
@@ -21,7 +19,6 @@ from agenticai_core.settings import Settings
 from agenticai_core.store.base import Put
 
 AT_ONCE = 50
-WAIT = 60.0  # s; longer than anything here takes, short enough to fail
 VARIABLES = {"AGENTICAI_RATE_LIMIT": "1000", "AGENTICAI_RATE_BURST": "5000", "LOG_LEVEL": "WARNING"}
 TEMPLATE = {
     "name": "Greeter",
@@ -40,26 +37,8 @@ def services(emulator_settings: Settings) -> Services:
 @pytest.fixture
 def client(services: Services) -> Iterator[httpx.Client]:
     secret = auth.create_api_key(services.store, "alice", "test", ("read", "write", "admin"))[1]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "agenticai_api"],
-        env=os.environ | VARIABLES | {"AGENTICAI_API_PORT": str(port)},
-    )
-    try:
-        with httpx.Client(
-            transport=httpx.HTTPTransport(retries=8, limits=httpx.Limits(max_connections=AT_ONCE)),
-            base_url=f"http://127.0.0.1:{port}",
-            headers={"X-API-Key": secret},
-            trust_env=False,
-            timeout=WAIT,
-        ) as client:
-            assert client.get("/health").status_code == 200
-            yield client
-    finally:
-        process.kill()
-        process.wait()
+    with api_process(VARIABLES, {"X-API-Key": secret}) as (client, _):
+        yield client
 
 
 class World:

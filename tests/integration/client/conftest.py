@@ -7,8 +7,9 @@ import json
 import socket as socket_module
 import time
 import zipfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from tests.fakes.serving import server_of, serving
+from typer.testing import CliRunner, Result
 
+from agenticai_client.cli import app
 from agenticai_client.live import Pace
 from agenticai_client.sdk import Client
 
@@ -382,6 +385,28 @@ def system() -> Iterator[System]:
     with serving(fake.server) as port:
         fake.url = f"http://127.0.0.1:{port}"
         yield fake
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty folder and home, and nothing in the environment that names a system."""
+    for name in ("AGENTICAI_API_URL", "AGENTICAI_API_KEY", "AGENTICAI_WEBSOCKET_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def run(system: System, alone: None) -> Callable[..., Result]:
+    """The command, in this process; it is answered with ``answers`` (JSON: a 200) first."""
+
+    def call(*args: str, answers: Iterable[Any] = (), key: str = KEY, **options: Any) -> Result:
+        given = (one if isinstance(one, Response) else JSONResponse(one) for one in answers)
+        system.answers.extend(given)
+        where = ["--api-url", system.url, "--api-key", key]
+        return CliRunner().invoke(app, [*args, *where], **options)
+
+    return call
 
 
 @pytest.fixture

@@ -11,24 +11,7 @@ from typer.testing import CliRunner
 
 from agenticai_client.cli import app
 
-
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    """No settings of this machine, and a folder of one's own."""
-    for name in ("AGENTICAI_API_URL", "AGENTICAI_API_KEY", "AGENTICAI_WEBSOCKET_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def run(system):
-    def call(*args, key="agk_test", **options):
-        return CliRunner().invoke(
-            app, [*args, "--api-url", system.url, "--api-key", key], **options
-        )
-
-    return call
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def start(system, *args):

@@ -8,28 +8,15 @@ import sys
 
 import pytest
 from starlette.responses import JSONResponse
-from typer.testing import CliRunner
 
-from agenticai_client.cli import app
+pytestmark = pytest.mark.usefixtures("alone")
 
 SECRET = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    for name in ("AGENTICAI_API_URL", "AGENTICAI_API_KEY", "AGENTICAI_WEBSOCKET_URL", "MAIL_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def run(system):
-    def call(*args, **options):
-        where = ["--api-url", system.url, "--api-key", "agk_test"]
-        return CliRunner().invoke(app, [*args, *where], **options)
-
-    return call
+def _no_secret(monkeypatch):
+    monkeypatch.delenv("MAIL_KEY", raising=False)
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from starlette.responses import JSONResponse
-from typer.testing import CliRunner
 
-from agenticai_client.cli import app
 from agenticai_client.commands.templates import read_folder
 from agenticai_core.templates.builtin import load_builtins
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 BUILTIN = Path(__file__).parents[3] / "core/agenticai_core/templates/builtin"
 TEMPLATE = {
@@ -41,25 +40,6 @@ TEMPLATE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    for name in ("AGENTICAI_API_URL", "AGENTICAI_API_KEY", "AGENTICAI_WEBSOCKET_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def run(system):
-    def call(*args, answer=None, **options):
-        if answer is not None:
-            system.answers.append(JSONResponse(answer))
-        where = ["--api-url", system.url, "--api-key", "agk_test"]
-        return CliRunner().invoke(app, [*args, *where], **options)
-
-    return call
-
-
 @pytest.fixture
 def folder(tmp_path):
     """A template with a file to render, one to take as it is, and a folder with a variable."""
@@ -88,7 +68,7 @@ def test_a_list_shows_what_to_begin_with(run, system):
         "python",
         "--limit",
         "5",
-        answer={"templates": [TEMPLATE], "next_cursor": None},
+        answers=[{"templates": [TEMPLATE], "next_cursor": None}],
     )
     assert result.exit_code == 0
     head, line = result.stdout.splitlines()
@@ -101,13 +81,13 @@ def test_a_list_shows_what_to_begin_with(run, system):
 
 
 def test_an_empty_list_says_so_beside_the_result(run):
-    result = run("templates", "list", answer={"templates": [], "next_cursor": None})
+    result = run("templates", "list", answers=[{"templates": [], "next_cursor": None}])
     assert (result.exit_code, result.stdout) == (0, "")
     assert "No such templates." in result.stderr
 
 
 def test_a_template_s_page_tells_what_it_wants_to_know(run, system):
-    result = run("templates", "show", "tpl_1", answer={"template": TEMPLATE})
+    result = run("templates", "show", "tpl_1", answers=[{"template": TEMPLATE}])
     for part in ("Greeter [2J  (tpl_1)", "Greets.\nWell.", "[bold]name[/bold]", "1.2 kB"):
         assert part in result.stdout
     required, optional = (
@@ -120,7 +100,7 @@ def test_a_template_s_page_tells_what_it_wants_to_know(run, system):
 
 
 def test_a_folder_becomes_a_template(run, system, folder):
-    result = run("templates", "create", str(folder), answer={"template": TEMPLATE})
+    result = run("templates", "create", str(folder), answers=[{"template": TEMPLATE}])
     assert result.exit_code == 0, result.output
     assert result.stdout == "tpl_1\n"
     assert "agenticai new --template tpl_1" in result.stderr
@@ -191,11 +171,11 @@ def test_a_folder_without_template_or_files_is_none(run, system, tmp_path):
 
 
 def test_delete_asks_by_name(run, system):
-    result = run("templates", "delete", "tpl_1", answer={"template": TEMPLATE}, input="n\n")
+    result = run("templates", "delete", "tpl_1", answers=[{"template": TEMPLATE}], input="n\n")
     assert result.exit_code == 1
     assert "Delete the template Greeter [2J (tpl_1)?" in result.stderr
     assert [seen.method for seen in system.seen] == ["GET"]
-    result = run("templates", "delete", "tpl_1", "--yes", answer={"template": TEMPLATE})
+    result = run("templates", "delete", "tpl_1", "--yes", answers=[{"template": TEMPLATE}])
     assert (result.exit_code, result.stdout) == (0, "Deleted tpl_1.\n")
     assert system.seen[-1].method == "DELETE"
 
@@ -207,7 +187,7 @@ def test_under_json_each_is_one_document(run):
         (["show", "tpl_1"], {"template": TEMPLATE}),
         (["delete", "tpl_1", "--yes"], {"template": TEMPLATE}),
     ):
-        result = run("templates", *args, "--json", answer=answer)
+        result = run("templates", *args, "--json", answers=[answer])
         assert (result.exit_code, result.stderr) == (0, "")
         assert isinstance(json.loads(result.stdout), dict)
 
@@ -221,16 +201,16 @@ def test_the_audit_log_is_a_table(run, system):
         "subject": "key_9",
         "details": {"name": "ci\x07", "scopes": ["read", "write"], "count": 2},
     }
-    result = run("audit", "--limit", "3", answer={"entries": [entry], "next_cursor": None})
+    result = run("audit", "--limit", "3", answers=[{"entries": [entry], "next_cursor": None}])
     assert result.exit_code == 0
     line = result.stdout.splitlines()[1]
     assert "key created" in line
     assert "key_9" in line
     assert "name: ci ; scopes: read, write; count: 2" in line
     assert system.seen[0].query == {"limit": "3"}
-    empty = run("audit", answer={"entries": [], "next_cursor": None})
+    empty = run("audit", answers=[{"entries": [], "next_cursor": None}])
     assert (empty.stdout, empty.stderr) == ("", "Nothing yet.\n")
-    again = run("audit", "--json", answer={"entries": [entry], "next_cursor": None})
+    again = run("audit", "--json", answers=[{"entries": [entry], "next_cursor": None}])
     assert json.loads(again.stdout) == {"entries": [entry]}
 
 

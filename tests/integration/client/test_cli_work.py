@@ -11,23 +11,7 @@ from typer.testing import CliRunner
 
 from agenticai_client.cli import app
 
-
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    for name in ("AGENTICAI_API_URL", "AGENTICAI_API_KEY", "AGENTICAI_WEBSOCKET_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def run(system):
-    def call(*args, answers=(), **options):
-        system.answers.extend(answers)
-        where = ["--api-url", system.url, "--api-key", "agk_test"]
-        return CliRunner().invoke(app, [*args, *where], **options)
-
-    return call
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def test_a_message_is_sent_as_it_is_said(run, system):

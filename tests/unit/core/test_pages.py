@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.secrets import CountedSecrets
 
 from agenticai_core import pages
 from agenticai_core.bootstrap import Services
@@ -17,7 +18,6 @@ from agenticai_core.errors import Unavailable
 from agenticai_core.files.memory import MemoryFiles
 from agenticai_core.pages import LIFETIME, CursorExpired, InvalidCursor
 from agenticai_core.queues import MemoryQueue
-from agenticai_core.secrets.memory import MemorySecrets
 from agenticai_core.server_secret import CURSOR_NAME, ServerSecret
 from agenticai_core.store.memory import MemoryStore
 
@@ -81,21 +81,6 @@ def test_odd_keys_are_refused_whoever_signed_them(
 
     with pytest.raises(InvalidCursor):
         pages.decode(services, cursor, "list")
-
-
-class CountedSecrets(MemorySecrets):
-    """Counts the looks, and does not answer while ``away``."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.away = False
-        self.looks = 0
-
-    def get(self, name: str, version: int | None = None) -> str | None:
-        self.looks += 1
-        if self.away:
-            raise Unavailable("away")
-        return super().get(name, version)
 
 
 def kept() -> ServerSecret:

@@ -5,6 +5,7 @@ from threading import Event
 
 import pytest
 from pydantic import ValidationError
+from tests.fakes.secrets import CountedSecrets
 
 from agenticai_core.errors import Unavailable
 from agenticai_core.secrets.memory import MemorySecrets
@@ -18,21 +19,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-class Troubled(MemorySecrets):
-    """Counts the looks, and does not answer while ``away``."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.away = False
-        self.looks = 0
-
-    def get(self, name: str, version: int | None = None) -> str | None:
-        self.looks += 1
-        if self.away:
-            raise Unavailable("away")
-        return super().get(name, version)
 
 
 class Hanging(MemorySecrets):
@@ -51,17 +37,17 @@ class Hanging(MemorySecrets):
 
 
 @pytest.fixture
-def store() -> Troubled:
-    return Troubled()
+def store() -> CountedSecrets:
+    return CountedSecrets()
 
 
-def test_a_configured_one_is_taken_and_the_store_left_alone(store: Troubled) -> None:
+def test_a_configured_one_is_taken_and_the_store_left_alone(store: CountedSecrets) -> None:
     store.away = True
 
     assert ServerSecret("c" * 32).value(store) == b"c" * 32
 
 
-def test_instances_share_the_one_that_was_made_first(store: Troubled) -> None:
+def test_instances_share_the_one_that_was_made_first(store: CountedSecrets) -> None:
     values = {ServerSecret().value(store) for _ in range(5)}
 
     assert len(values) == 1
@@ -76,7 +62,7 @@ def test_instances_that_start_together_agree() -> None:
     assert values == {(store.get(NAME) or "").encode()}
 
 
-def test_it_is_read_once_in_five_minutes(store: Troubled) -> None:
+def test_it_is_read_once_in_five_minutes(store: CountedSecrets) -> None:
     clock = Clock()
     secret = ServerSecret(clock=clock)
     first = secret.value(store)
@@ -89,7 +75,7 @@ def test_it_is_read_once_in_five_minutes(store: Troubled) -> None:
     assert secret.value(store) == b"n" * 40
 
 
-def test_in_an_outage_the_last_one_stays_and_the_store_is_spared(store: Troubled) -> None:
+def test_in_an_outage_the_last_one_stays_and_the_store_is_spared(store: CountedSecrets) -> None:
     clock = Clock()
     secret = ServerSecret(clock=clock)
     first = secret.value(store)
@@ -120,7 +106,7 @@ def test_while_one_waits_for_the_store_the_others_go_on_with_what_they_know() ->
     assert reader.result() == secret.value(store) == b"n" * 40
 
 
-def test_without_any_an_outage_is_told_and_over_when_it_is_over(store: Troubled) -> None:
+def test_without_any_an_outage_is_told_and_over_when_it_is_over(store: CountedSecrets) -> None:
     secret = ServerSecret()
     store.away = True
     with pytest.raises(Unavailable):
@@ -132,7 +118,7 @@ def test_without_any_an_outage_is_told_and_over_when_it_is_over(store: Troubled)
 
 
 def test_a_weak_one_is_refused_wherever_it_comes_from(
-    store: Troubled, monkeypatch: pytest.MonkeyPatch
+    store: CountedSecrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.put(NAME, "w" * 31)
     with pytest.raises(Unavailable, match="32 bytes"):
