@@ -20,7 +20,7 @@ unexport DESCRIPTION TYPE NAME
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Make the three environments (quick when they are there already)
@@ -39,7 +39,7 @@ up: setup ## Keep the system running, Ctrl-C stops it (FRESH=1: empty; ARGS="--a
 .PHONY: test
 test: setup ## Run all tests but those that kill processes (ARGS="-k name", WORKERS=2)
 	@requirements/setup-react
-	@$(PYTEST) -q -m "not chaos" -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(PYTEST) -q -m "not chaos and not containers" -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: chaos
 chaos: setup ## Run all tests that kill processes or break the emulator
@@ -71,6 +71,18 @@ lint-api: setup ## Check the OpenAPI document by Redocly's rules (needs npm)
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true requirements/node/node_modules/.bin/redocly \
 		lint --config requirements/node/redocly.yaml "$$document"
 
+.PHONY: lint-docker
+lint-docker: setup ## Check the Dockerfiles with hadolint
+	@$(BIN)/hadolint docker/*.Dockerfile
+
+.PHONY: images
+images: ## Build the container images (needs Docker; BASE_IMAGE=…, docs/containers.md)
+	@DOCKER_BUILDKIT=1 docker compose -f docker/compose.yaml build
+
+.PHONY: test-compose
+test-compose: setup images ## Run the system in containers and test it (needs Docker)
+	@$(PYTEST) -q -m containers tests/compose $(ARGS)
+
 .PHONY: fuzz
 fuzz: setup ## Fuzz the live API with schemathesis, all phases and checks (ARGS="--seconds 120")
 	@$(BIN)/python tests/fuzz/run.py $(ARGS)
@@ -92,6 +104,12 @@ lock: ## Choose the newest fitting versions and write the locks (needs uv)
 	@uv=$$(command -v uv || command -v $(BIN)/uv) || { echo "error: uv is needed: pip install uv" >&2; exit 1; }; \
 	compile="$$uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header"; \
 	$$compile --all-extras pyproject.toml -o requirements/dev.lock; \
+	shipped="$$compile -c requirements/dev.lock"; \
+	for service in api websocket worker; do \
+		$$shipped --extra $$service pyproject.toml -o requirements/$$service.lock; \
+	done; \
+	$$shipped pyproject.toml -o requirements/core.lock; \
+	$$shipped requirements/build.in -o requirements/build.lock; \
 	$$compile requirements/sandbox.in -o requirements/sandbox.lock; \
 	$$compile requirements/emulator.in -o requirements/emulator.lock
 

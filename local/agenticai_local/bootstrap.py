@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from agenticai_core import auth
 from agenticai_core.bootstrap import Services, connect
@@ -51,14 +51,18 @@ def run_bootstrap(endpoint_url: str, app: str, env: str, api_key: str | None) ->
     return Bootstrapped(**json.loads(done.stdout))
 
 
-def main() -> None:
-    request = json.load(sys.stdin)
-    variables = create_resources(request["endpoint_url"], request["app"], request["env"])
+def prepare(endpoint_url: str, app: str, env: str, api_key: str | None) -> Bootstrapped:
+    """Make them from this process, whose environment then names them."""
+    variables = create_resources(endpoint_url, app, env)
     os.environ.update(variables)
     with redirect_stdout(sys.stderr):  # what is logged is not the answer
         services = connect(Settings())
-        secret = _known(services, request["api_key"]) or _new_key(services.store)
-    print(json.dumps({"variables": variables, "api_key": secret}))
+        secret = _known(services, api_key) or _new_key(services.store)
+    return Bootstrapped(variables, secret)
+
+
+def main() -> None:
+    print(json.dumps(asdict(prepare(**json.load(sys.stdin)))))
 
 
 def _known(services: Services, secret: str | None) -> str | None:

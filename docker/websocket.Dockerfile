@@ -1,0 +1,41 @@
+# The WebSocket gateway. Built from the repository's root:
+#   docker build -f docker/websocket.Dockerfile -t agenticai-websocket .
+ARG BASE_IMAGE=python:3.13-slim
+
+FROM ${BASE_IMAGE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /src
+COPY requirements/build.lock requirements/websocket.lock requirements/
+RUN python -m venv /app \
+    && /app/bin/pip install --require-hashes --only-binary :all: -r requirements/websocket.lock \
+    && python -m venv /build \
+    && /build/bin/pip install --require-hashes --only-binary :all: -r requirements/build.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY core core
+COPY websocket websocket
+# The wheel names the client's command, which is not in this image.
+RUN /build/bin/hatchling build -t wheel -d /wheels \
+    && /app/bin/pip install --no-deps --no-index /wheels/*.whl \
+    && rm /app/bin/agenticai \
+    && /app/bin/pip uninstall --yes pip
+
+FROM ${BASE_IMAGE}
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="agenticai-websocket" \
+      org.opencontainers.image.description="The WebSocket gateway of agenticai" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="MIT"
+RUN groupadd --gid 10001 agenticai \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin agenticai
+COPY --from=build /app /app
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1
+# A module that is missing shows now; and slim images lack the standard library's bytecode, which
+# an unprivileged process would compile again at each start.
+RUN python -c "import agenticai_websocket.__main__"
+ENV PYTHONDONTWRITEBYTECODE=1 AGENTICAI_HOST=0.0.0.0
+USER 10001:10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 \
+    CMD ["python", "-IS", "-c", "import sys, http.client as h; c = h.HTTPConnection('127.0.0.1', 8080, timeout=4); c.request('GET', '/ws/health'); sys.exit(c.getresponse().status != 200)"]
+ENTRYPOINT ["python", "-m", "agenticai_websocket"]
