@@ -99,6 +99,10 @@ bench-api: setup ## Measure each main route of the API beside a bare one, into d
 load: setup ## Load the API: 10 requests/s for 10 minutes, then 100 at once (ARGS="--seconds 60")
 	@$(BIN)/python tests/load/run.py $(ARGS)
 
+.PHONY: record-calls
+record-calls: setup ## Note anew what each service asks of AWS (tests/deployment/recorded_calls.json)
+	@$(BIN)/python -m tests.deployment.iam.recorder
+
 .PHONY: lock
 lock: ## Choose the newest fitting versions and write the locks (needs uv)
 	@uv=$$(command -v uv || command -v $(BIN)/uv) || { echo "error: uv is needed: pip install uv" >&2; exit 1; }; \
