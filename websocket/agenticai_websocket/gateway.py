@@ -14,6 +14,9 @@ from agenticai_core import auth
 from agenticai_core.auth import Caller
 from agenticai_core.bootstrap import Services
 from agenticai_core.errors import NotAllowed, NotAuthenticated
+from agenticai_core.limits.attempts import Attempts
+from agenticai_core.limits.bucket import Buckets
+from agenticai_core.limits.verdict import TooManyFailures
 from agenticai_core.settings import Settings
 from agenticai_websocket.connection import Connection, close
 from agenticai_websocket.context import Context
@@ -44,6 +47,9 @@ class Gateway:
         self.draining = False
         self._context = Context(services, settings, options, self.hub)
         self._connections: set[Connection] = set()
+        # Of this process: the gateways do not count each other.
+        failures = Buckets(settings.auth_failure_rate, settings.auth_failure_burst)
+        self._attempts = Attempts(failures)
 
     @property
     def connections(self) -> int:
@@ -78,12 +84,17 @@ class Gateway:
             hint = "Add the origin to AGENTICAI_ALLOWED_ORIGINS."
             problem = Problem("ORIGIN_NOT_ALLOWED", f"Not from {origin[:200]}.", hint)
             raise Goodbye(CloseCode.FORBIDDEN, problem)
-        look = partial(identify, self._context.services, websocket)
-        caller = await self._authorise(look)
+        caller = await self._authorise(partial(self._identify, websocket))
         try:
             return parse_query(dict(websocket.query_params)), caller
         except BadFrame as bad:
             raise Goodbye(CloseCode.BAD_MESSAGE, bad.problem) from None
+
+    def _identify(self, websocket: WebSocket) -> Caller:
+        address = websocket.client.host if websocket.client else ""
+        credential = presented_secret(websocket) or presented_ticket(websocket)
+        with self._attempts.attempt(address, credential):
+            return identify(self._context.services, websocket)
 
     async def _authorise(self, look: Callable[[], Caller]) -> Caller:
         """The caller that ``look`` finds, when it may read; else raises `Goodbye`."""
@@ -93,6 +104,8 @@ class Gateway:
             raise Goodbye(CloseCode.NOT_AUTHENTICATED, describe(error)) from None
         except NotAllowed as error:
             raise Goodbye(CloseCode.FORBIDDEN, describe(error)) from None
+        except TooManyFailures as error:
+            raise Goodbye(CloseCode.RATE_LIMITED, describe(error)) from None
         except Exception as error:
             log.warning("gateway.authentication_failed", error=str(error))
             raise Goodbye(CloseCode.TRY_AGAIN_LATER, unavailable()) from None

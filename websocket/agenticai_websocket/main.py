@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from agenticai_core.bootstrap import Services
 from agenticai_core.settings import Settings
@@ -39,6 +40,9 @@ def create_app(
         lifespan=_lifespan(gateway),
     )
     app.state.gateway = gateway
+    if settings.trusted_proxies:  # whose client is the one that attempts are counted of
+        trusted = [str(network) for network in settings.trusted_proxies]
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)
     return app
 
 

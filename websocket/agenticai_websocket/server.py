@@ -55,6 +55,7 @@ def create_server(app: Starlette, settings: Settings, options: GatewaySettings) 
         ws_ping_timeout=None,  # the connection decides what idle means, and closes with 4408
         log_level=settings.log_level.lower(),
         server_header=False,
+        proxy_headers=False,  # the application believes those that the settings name
         timeout_graceful_shutdown=5,
     )
     return Server(config, cast(Gateway, app.state.gateway))

@@ -1,5 +1,7 @@
 """Who is let in, who may stay, and what everybody else is told."""
 
+from ipaddress import ip_network
+
 import pytest
 
 from agenticai_core import auth
@@ -60,6 +62,41 @@ def test_an_outage_sends_nobody_away(gateway, world):
     assert (frames[0]["code"], code) == ("UNAVAILABLE", 1013)
     world.store.failing = False
     client.subscribe(world.project())
+
+
+def knock(gateway, key, **headers):
+    """The code of the first frame, and how the socket ended if it did."""
+    frame = gateway.open(headers={"X-API-Key": key, **headers}).frame()
+    return frame.get("code", frame["type"])
+
+
+def test_guessing_keys_is_slowed_down_and_locks_nobody_out_who_is_known(start, world):
+    gateway = start(auth_failure_rate=1, auth_failure_burst=3)
+    assert knock(gateway, world.secret) == "welcome"
+    told = [knock(gateway, f"guess {n}") for n in range(10)]
+    assert told[:3] == ["NOT_AUTHENTICATED"] * 3
+    assert "RATE_LIMITED" in told[3:5]
+    frames, code = gateway.open(headers={"X-API-Key": "one more"}).rest()
+    assert (frames[0]["code"], code) == ("RATE_LIMITED", 4029)
+    assert knock(gateway, world.secret) == "welcome"
+
+
+def test_behind_a_trusted_proxy_each_address_is_counted_for_itself(start, world):
+    gateway = start(
+        auth_failure_rate=1, auth_failure_burst=2, trusted_proxies=(ip_network("127.0.0.1"),)
+    )
+    for address in ("203.0.113.1", "203.0.113.2", "203.0.113.3"):
+        for number in (1, 2):
+            told = knock(gateway, f"guess {number}", **{"X-Forwarded-For": address})
+            assert told == "NOT_AUTHENTICATED"
+
+
+def test_a_forwarded_address_is_not_believed_of_just_anybody(start, world):
+    gateway = start(auth_failure_rate=1, auth_failure_burst=2)
+    told = [
+        knock(gateway, f"guess {n}", **{"X-Forwarded-For": f"203.0.113.{n}"}) for n in range(10)
+    ]
+    assert "RATE_LIMITED" in told
 
 
 def test_another_owners_project_is_not_found_as_an_absent_one(gateway, world):
