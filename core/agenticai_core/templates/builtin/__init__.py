@@ -61,7 +61,9 @@ def _load(folder: Path) -> BuiltIn:
 
 
 def _walk(root: Path) -> list[Path]:
-    return sorted(path for path in root.rglob("*") if path.is_file())
+    """A template's files, without the bytecode that pip adds where it installs this package."""
+    found = (path for path in root.rglob("*") if path.is_file())
+    return sorted(path for path in found if path.parent.name != "__pycache__")
 
 
 def _read(path: Path, root: Path, renamed: dict[str, str]) -> TemplateFile:
