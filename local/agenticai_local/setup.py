@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from agenticai_local.bootstrap import prepare
 from agenticai_local.errors import LocalError
 
@@ -17,7 +19,7 @@ def main(key_file: Path) -> int:
     previous = key_file.read_text() if key_file.exists() else None
     try:
         made = prepare(os.environ["AWS_ENDPOINT_URL"], "agenticai", "local", previous)
-    except LocalError as error:
+    except (LocalError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     if made.api_key != previous:
