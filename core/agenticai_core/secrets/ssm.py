@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 _ABSENT = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})
 _TRANSIENT = frozenset({"ThrottlingException", "TooManyUpdates", "InternalServerError"})
+_FULL = "Delete projects that you do not need, or have the account's limit of parameters raised"
 
 
 class SsmSecrets:
@@ -71,6 +72,10 @@ def _call(function: Callable[[], T]) -> T:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code == "ParameterLimitExceeded":
+            raise Unavailable(
+                "Parameter Store holds as many secrets as it may", hint=_FULL
+            ) from error
         if status >= 500 or code in _TRANSIENT:
             raise Unavailable(f"Parameter Store answered {code}") from error
         raise
