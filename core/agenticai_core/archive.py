@@ -3,16 +3,23 @@
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 
 from agenticai_core import content, housekeeping
 from agenticai_core.bootstrap import Services
-from agenticai_core.errors import WrongState
+from agenticai_core.errors import Unavailable, WrongState
 from agenticai_core.models import Manifest, Project
 from agenticai_core.paths import safe_path
 from agenticai_core.projects import get_project
 from agenticai_core.revisions import Tree, find_tree
 from agenticai_core.store import keys
+
+# Each holds a project's files and their zip in memory: 100 MB at most, in a container of 512.
+BUILDS_AT_ONCE = 2
+_PATIENCE = 15.0  # s, less than a request may take
+_builds = BoundedSemaphore(BUILDS_AT_ONCE)
 
 
 def link_archive(
@@ -20,8 +27,8 @@ def link_archive(
 ) -> str:
     """The URL, for a few minutes, of a revision (None: the current one) as a zip.
 
-    Requests at once may build it twice, into equal objects. Raises `NotFound`, and `WrongState`
-    without a revision.
+    Requests at once may build it twice, into equal objects. Raises `NotFound`, `WrongState`
+    without a revision, and `Unavailable` while many others are built.
     """
     project = get_project(services, owner_id, project_id)
     tree = find_tree(services, project, number)
@@ -32,10 +39,21 @@ def link_archive(
         )
     key = _key(project_id, tree)
     if not services.files.exists(key):  # also when it was there, and has expired
-        files = content.read_tree(services.files, project_id, Manifest(files=dict(tree.files)))
-        services.files.put(key, pack(files), "application/zip")
+        with _one_of_few():
+            files = content.read_tree(services.files, project_id, Manifest(files=dict(tree.files)))
+            services.files.put(key, pack(files), "application/zip")
         housekeeping.must_live(services, project_id)
     return services.files.presign(key, _filename(project, tree), content_type="application/zip")
+
+
+@contextmanager
+def _one_of_few() -> Iterator[None]:
+    if not _builds.acquire(timeout=_PATIENCE):
+        raise Unavailable("Many archives are being built", hint="Ask again in a few seconds")
+    try:
+        yield
+    finally:
+        _builds.release()
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:

@@ -2,22 +2,24 @@
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Semaphore
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.promoted import promote
 
 from agenticai_core import archive, housekeeping, runs
 from agenticai_core.bootstrap import Services
-from agenticai_core.errors import NotFound, UnsafePath, WrongState
+from agenticai_core.errors import NotFound, Unavailable, UnsafePath, WrongState
 from agenticai_core.files.memory import MemoryFiles
 from agenticai_core.models import Project
 from agenticai_core.paths import safe_path
 
-from .test_housekeeping import FIRST, promote, remaining
+from .test_housekeeping import FIRST, remaining
 
 Create = Callable[..., Project]
 
@@ -147,3 +149,30 @@ def test_beside_a_deletion_none_is_left(
     with pytest.raises(NotFound):
         archive.link_archive(services, "me", project_id)
     assert archives(services, project_id) == []
+
+
+def test_only_a_few_are_built_at_once(
+    services: Services, create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [create().id for _ in range(archive.BUILDS_AT_ONCE + 1)]
+    for made in ids:
+        promote(services, made, FIRST)
+    begun, go_on = Semaphore(0), Event()
+    pack = archive.pack
+
+    def pack_slowly(files: Mapping[str, bytes]) -> bytes:
+        begun.release()
+        assert go_on.wait(10)
+        return pack(files)
+
+    monkeypatch.setattr(archive, "pack", pack_slowly)
+    monkeypatch.setattr(archive, "_PATIENCE", 0.1)
+    with ThreadPoolExecutor() as pool:
+        links = [pool.submit(archive.link_archive, services, "me", made) for made in ids[:-1]]
+        for _ in links:
+            assert begun.acquire(timeout=10)
+        with pytest.raises(Unavailable, match="Many archives"):
+            archive.link_archive(services, "me", ids[-1])
+        go_on.set()
+        assert all(link.result() for link in links)
+    assert archive.link_archive(services, "me", ids[-1])
