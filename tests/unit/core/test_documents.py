@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from tests.fakes.promoted import promote
 
 from agenticai_core import content, documents, markdown
 from agenticai_core.bootstrap import Services
@@ -15,8 +16,6 @@ from agenticai_core.errors import NotFound
 from agenticai_core.models import Project, ProjectType
 from agenticai_core.outlines import MAX_SOURCE, Outline, Route, read_outline
 from agenticai_core.plans import Entity, EntityField, Plan, Report, Rule, Transition
-
-from .test_user_edits import promote
 
 Create = Callable[..., Project]
 RENDER = MarkdownIt("commonmark", {"html": False}).enable("table").render

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from tests.fakes.promoted import promote
 
 from agenticai_core import archive, documents, project_files, projects, runs
 from agenticai_core.bootstrap import Services
@@ -13,7 +14,7 @@ from agenticai_core.models import Project, ProjectStatus, ProjectType
 from agenticai_core.pages import InvalidCursor
 from agenticai_core.projects import Listing, ProjectChanges
 
-from .test_housekeeping import FIRST, promote
+from .test_housekeeping import FIRST
 
 Create = Callable[..., Project]
 
