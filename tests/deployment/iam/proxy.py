@@ -41,6 +41,13 @@ class RecordingProxy(CountingProxy):
         finally:
             held.released.set()
 
+    def _serve(self) -> None:
+        async def serve() -> None:
+            async with self._client:
+                await self._server.serve()
+
+        asyncio.run(serve())
+
     async def _forward(self, request: HttpRequest) -> Response:
         await self._wait(request)
         answer = await super()._forward(request)
