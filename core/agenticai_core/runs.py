@@ -1,6 +1,6 @@
 """Use cases: create, modify, approve, reject, cancel, delete, advance, sweep.
 
-Each reads a snapshot, decides by `workflow`, and commits one `Change`. When somebody else was
+Each reads a snapshot, decides by `workflow`, and commits one `RunChange`. When somebody else was
 faster it reads and decides again.
 """
 
@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from agenticai_core import audit, content, environment, holdings, workflow
 from agenticai_core.bootstrap import Services
-from agenticai_core.change import Change, FenceLost, wake
+from agenticai_core.change import FenceLost, wake
 from agenticai_core.clock import now, stamp, stamp_in
 from agenticai_core.configuration import (
     CostBudget,
@@ -40,6 +40,7 @@ from agenticai_core.models import (
 from agenticai_core.queues import VISIBILITY
 from agenticai_core.retrying import retry_conflicts
 from agenticai_core.rows import Snapshot, load, load_owned, parse
+from agenticai_core.run_change import RunChange
 from agenticai_core.store import keys
 from agenticai_core.store.base import (
     ConditionFailed,
@@ -107,7 +108,7 @@ def create_project(
         if template is not None:
             made = _with_template(services, made, template)
             told["template_id"] = template.template.id
-        change = Change.creating(services, made, cause=run)
+        change = RunChange.creating(services, made, cause=run)
         change.add_write(one_more)
         change.tell("project_created", told)
         change.take_step(workflow.begin_creation(made), None)
@@ -161,7 +162,7 @@ def request_modification(
     def attempt(seen: Snapshot) -> Modification:
         project = seen.project
         _must_be_modifiable(project)
-        change = Change(services, seen, cause=modification.id)
+        change = RunChange(services, seen, cause=modification.id)
         data = {"modification_id": modification.id, "request": request}
         change.tell("modification_requested", data)
         if project.active_run is None:
@@ -235,7 +236,7 @@ def delete_project(
     def attempt(seen: Snapshot) -> Project:
         if seen.project.status is ProjectStatus.DELETING:
             return seen.project
-        change = Change(services, seen, cause=run)
+        change = RunChange(services, seen, cause=run)
         busy = _revoke_current(services, change)
         change.tell("project_deleted", {})
         change.set(status=ProjectStatus.DELETING, active_run=run, waiting=(), run_inputs={})
@@ -273,7 +274,7 @@ def advance(
         if task is None or task.fence != fence or task.status is not TaskStatus.RUNNING:
             raise FenceLost(task_id)
         step = workflow.after(seen.project, seen.modification, task, outcome)
-        change = Change(services, seen, cause=f"{task_id}/end")
+        change = RunChange(services, seen, cause=f"{task_id}/end")
         ended = TaskStatus.FAILED if outcome.failure else TaskStatus.SUCCEEDED
         change.end_task(task, ended, outcome.failure)
         if task.action not in (Action.MIRROR, Action.DELETE):
@@ -346,7 +347,7 @@ def _command(
         if run is not None:
             _must_be_active(seen.project, run)
         step, outcome = decide(seen)
-        change = Change(services, seen, cause=cause)
+        change = RunChange(services, seen, cause=cause)
         _revoke_current(services, change)
         change.take_step(step, seen.modification, outcome=outcome)
         return change.commit()
@@ -363,7 +364,7 @@ def _must_be_active(project: Project, run: str) -> None:
         )
 
 
-def _revoke_current(services: Services, change: Change) -> bool:
+def _revoke_current(services: Services, change: RunChange) -> bool:
     """Whether there was a task under way; its fence is bumped in the same transaction."""
     task_id = change.project.active_task
     item = services.store.get(keys.task(change.project.id, task_id)) if task_id else None
@@ -388,7 +389,7 @@ def _must_be_modifiable(project: Project) -> None:
         )
 
 
-def _tell_end(change: Change, task: Task, outcome: Outcome) -> None:
+def _tell_end(change: RunChange, task: Task, outcome: Outcome) -> None:
     data = {"task_id": task.id, "agent": task.agent.value, "action": task.action.value}
     if outcome.failure is not None:
         change.tell("task_failed", data | outcome.failure.model_dump(exclude_none=True))

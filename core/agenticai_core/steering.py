@@ -2,7 +2,6 @@
 
 from agenticai_core import runs, workflow
 from agenticai_core.bootstrap import Services
-from agenticai_core.change import Change
 from agenticai_core.errors import NotFound, WrongState
 from agenticai_core.idempotency import Once, perform_once
 from agenticai_core.ids import new_id
@@ -15,6 +14,7 @@ from agenticai_core.models import (
 )
 from agenticai_core.retrying import retry_conflicts
 from agenticai_core.rows import Snapshot, load_owned, parse
+from agenticai_core.run_change import RunChange
 from agenticai_core.store import keys
 
 MAX_MESSAGE = 2000  # characters
@@ -33,7 +33,7 @@ def send_message(
     def attempt() -> Project:
         seen = load_owned(services.store, owner_id, project_id)
         _must_be_listening(seen.project)
-        change = Change(services, seen, cause=cause)
+        change = RunChange(services, seen, cause=cause)
         change.tell("message", {"text": text})
         change.set(messages=(*seen.project.messages, text))
         return change.commit(once=once)
@@ -55,7 +55,7 @@ def retry_project(
         seen = load_owned(services.store, owner_id, project_id)
         failed = _read_failed(services, seen.project)
         step = workflow.retry(seen.project, failed)
-        change = Change(services, seen, cause=run)
+        change = RunChange(services, seen, cause=run)
         change.set(
             active_run=run,
             failure=None,
@@ -103,7 +103,7 @@ def cancel_modification(
         seen = load_owned(services.store, owner_id, project_id)
         if modification_id not in seen.project.waiting:
             return False
-        _cancel_waiting(Change(services, seen, cause=cause), seen, modification_id)
+        _cancel_waiting(RunChange(services, seen, cause=cause), seen, modification_id)
         return True
 
     _must_exist(services, owner_id, project_id, modification_id)
@@ -112,7 +112,7 @@ def cancel_modification(
     return _read(services, project_id, modification_id)
 
 
-def _cancel_waiting(change: Change, seen: Snapshot, modification_id: str) -> None:
+def _cancel_waiting(change: RunChange, seen: Snapshot, modification_id: str) -> None:
     waiting = _read(change.services, seen.project.id, modification_id)
     change.put_modification(waiting.model_copy(update={"status": ModificationStatus.CANCELLED}))
     change.set(waiting=tuple(one for one in seen.project.waiting if one != modification_id))
