@@ -5,6 +5,7 @@ to take the times, one with a counting proxy before the emulator to count AWS ca
 """
 
 import argparse
+import json
 import os
 import platform
 import statistics
@@ -21,6 +22,7 @@ from typing import Any
 from counting_proxy import CountingProxy
 
 from agenticai_client.sdk import Client
+from agenticai_local.environment import service_environment
 from agenticai_local.ports import free_port
 from agenticai_local.stack import LocalStack
 
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument("--counted", type=int, default=3, help="how many to count calls of (3)")
     parser.add_argument("--idle", type=float, default=60.0, help="seconds of idling to count (60)")
     parser.add_argument("--write", type=Path, help="a Markdown file to write the tables to")
+    parser.add_argument("--calls", type=Path, help="a JSON file to write the calls to")
     options = parser.parse_args()
     times = take_times(options.projects)
     busy, idle = count_calls(options.counted, options.idle)
@@ -57,6 +60,8 @@ def main() -> None:
     print(text)
     if options.write:
         options.write.write_text(page(text))
+    if options.calls:
+        options.calls.write_text(json.dumps(call_data(busy, idle), indent=1) + "\n")
 
 
 def take_times(projects: int) -> Times:
@@ -134,6 +139,17 @@ def call_tables(busy: Counter[str], idle: Counter[str]) -> Iterator[str]:
     for name in sorted({*busy, *idle}):
         yield f"| {name} | {busy[name]} | {idle[name]} |"
     yield f"| all | {busy.total()} | {idle.total()} |"
+
+
+def call_data(busy: Counter[str], idle: Counter[str]) -> dict[str, Any]:
+    """What `agenticai cost` reckons with."""
+    return {
+        "measured": f"{datetime.now(UTC):%Y-%m-%d}",
+        "by": "make bench",
+        "sweep_seconds": float(service_environment({}, 0, 0)["AGENTICAI_SWEEP_SECONDS"]),
+        "per_project": {name: busy[name] for name in sorted(busy) if busy[name]},
+        "per_idle_minute": {name: idle[name] for name in sorted(idle) if idle[name]},
+    }
 
 
 def row(what: str, values: list[float]) -> str:

@@ -1,7 +1,7 @@
 """`agenticai`, the command line. The commands are in `commands`, this is what they share."""
 
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from typing import Annotated, Any
 
 import typer
@@ -151,6 +151,9 @@ _account()(account.usage)
 app.add_typer(keys.app, name="keys", rich_help_panel="Account and system")
 _account()(audit)
 _account()(doctor.doctor)
+# Commands of other packages that are installed, such as the operator's: each takes this app.
+for _plugin in entry_points(group="agenticai.commands"):
+    _plugin.load()(app)
 
 if __name__ == "__main__":
     app()

@@ -1,0 +1,1 @@
+"""Copies of an environment's table and bucket, and the way back."""

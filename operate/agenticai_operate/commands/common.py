@@ -1,0 +1,89 @@
+"""What the operator's commands share: options, and errors in the command line's own form."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, ParamSpec, TypeVar
+
+import typer
+
+from agenticai_client.errors import ApiError
+from agenticai_core.errors import AgenticError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+AppOption = Annotated[
+    str | None, typer.Option("--app", help="The application, as in `copilot app init`.")
+]
+EnvOption = Annotated[
+    str | None,
+    typer.Option(
+        "--env", help="Its environment. Without both, the variables that the services read say it."
+    ),
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+_DENIED = ("AccessDenied", "UnauthorizedOperation", "Forbidden", "403")
+_UNKNOWN = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch")
+_ABSENT = ("ResourceNotFound", "NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket", "404")
+
+
+def operator(function: Callable[P, T]) -> Callable[P, T]:
+    """A command whose errors end it with a code, a hint and the exit code that fits."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        # Only a command that runs pays for loading the AWS libraries.
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+        from agenticai_core.store.base import StoreUnavailable
+
+        try:
+            return function(*args, **kwargs)
+        except AgenticError as error:
+            raise ApiError(
+                error.code,
+                error.message,
+                status=error.status,
+                hint=error.hint,
+                details=error.details,
+            ) from error
+        except NoCredentialsError as error:
+            raise ApiError(
+                "NOT_AUTHENTICATED",
+                "There are no AWS credentials here",
+                status=401,
+                hint="aws sso login, or AWS_PROFILE; locally any value of AWS_ACCESS_KEY_ID and"
+                " AWS_SECRET_ACCESS_KEY",
+            ) from error
+        except ClientError as error:
+            raise _of_aws(str(error.response["Error"]["Code"]), str(error)) from error
+        except (BotoCoreError, StoreUnavailable) as error:
+            raise ApiError(
+                "UNAVAILABLE",
+                f"AWS does not answer: {error}",
+                status=503,
+                hint="Look at AWS_REGION and AWS_ENDPOINT_URL, or try again in a moment",
+            ) from error
+
+    return run
+
+
+def _of_aws(code: str, message: str) -> ApiError:
+    if any(part in code for part in _UNKNOWN):
+        return ApiError("NOT_AUTHENTICATED", message, status=401, hint="Sign in to AWS again")
+    if any(part in code for part in _DENIED):
+        return ApiError(
+            "NOT_ALLOWED",
+            message,
+            status=403,
+            hint="docs/operations.md lists what each command needs to be allowed",
+        )
+    if any(part in code for part in _ABSENT):
+        return ApiError(
+            "NOT_FOUND",
+            message,
+            status=404,
+            hint="Look at --app and --env, or the variables that name the resources",
+        )
+    return ApiError("AWS_ERROR", message, status=500)

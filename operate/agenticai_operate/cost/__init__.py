@@ -1,0 +1,1 @@
+"""What a month of an environment costs, item by item."""

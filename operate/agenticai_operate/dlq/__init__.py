@@ -1,0 +1,1 @@
+"""Dead letters: messages that three receives did not finish."""
