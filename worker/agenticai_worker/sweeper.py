@@ -5,11 +5,11 @@ import uuid
 
 import structlog
 
-from agenticai_core import runs
 from agenticai_core.bootstrap import Services
 from agenticai_core.clock import now, stamp, stamp_in
 from agenticai_core.store import keys
 from agenticai_core.store.base import ConditionFailed, Put, absent, equals, less_than
+from agenticai_core.sweeping import sweep
 
 _log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ class Sweeper:
         while not stop.wait(self._seconds):
             try:
                 if self._lead():
-                    runs.sweep(self._services)
+                    sweep(self._services)
             except Exception as error:  # the loop is what brings lost work back: it must go on
                 _log.warning("sweeper.failed", error=str(error)[:300])
 

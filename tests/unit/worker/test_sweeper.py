@@ -17,6 +17,7 @@ from agenticai_core.queues import VISIBILITY, MemoryQueue
 from agenticai_core.rows import task_item
 from agenticai_core.store import keys
 from agenticai_core.store.base import Put, Update
+from agenticai_core.sweeping import sweep
 from agenticai_worker.sweeper import Sweeper
 
 from .conftest import World
@@ -37,9 +38,9 @@ def seconds_until_due(world: World) -> float:
 
 
 def test_what_is_not_due_is_not_sent(world: World) -> None:
-    assert runs.sweep(world.services) == 0
+    assert sweep(world.services) == 0
     world.taken()
-    assert runs.sweep(world.services) == 0
+    assert sweep(world.services) == 0
     assert len(world.queue.sent) == 1
 
 
@@ -47,7 +48,7 @@ def test_a_due_task_is_sent_once_and_then_ever_more_rarely(world: World) -> None
     waits = []
     for sends in range(1, 9):
         world.expire()
-        assert [runs.sweep(world.services) for _ in range(3)] == [1, 0, 0]
+        assert [sweep(world.services) for _ in range(3)] == [1, 0, 0]
         assert world.task.sends == sends
         waits.append(round(seconds_until_due(world) / VISIBILITY[Agent.PM]))
 
@@ -57,7 +58,7 @@ def test_a_due_task_is_sent_once_and_then_ever_more_rarely(world: World) -> None
 
 def test_a_task_that_is_taken_is_counted_anew(world: World) -> None:
     world.expire()
-    runs.sweep(world.services)
+    sweep(world.services)
 
     world.taken()
 
@@ -68,7 +69,7 @@ def test_the_sweep_brings_back_a_task_whose_worker_died(world: World) -> None:
     world.taken()
     world.expire()
 
-    assert runs.sweep(world.services) == 1
+    assert sweep(world.services) == 1
     assert world.taken().task.attempt == 2
 
 
@@ -89,12 +90,12 @@ def test_sweepers_at_once_send_a_task_once(world: World) -> None:
         world.store.write(Put(task_item(later)))
     start = threading.Barrier(4)
 
-    def sweep(_: int) -> int:
+    def sweep_once(_: int) -> int:
         start.wait()
-        return runs.sweep(world.services)
+        return sweep(world.services)
 
     with ThreadPoolExecutor(4) as pool:
-        sent = sum(pool.map(sweep, range(4)))
+        sent = sum(pool.map(sweep_once, range(4)))
 
     again = [task_id for _, _, task_id, _ in world.queue.sent[1:]]
     assert sent == len(again) == len(set(again)) == 40
@@ -107,7 +108,7 @@ def test_a_backlog_is_sent_in_portions_oldest_first(world: World) -> None:
         world.store.write(Put(task_item(row)))
     oldest = sorted(range(len(shard)), key=lambda n: (20 + n % 5, n))
 
-    assert runs.sweep(world.services, limit=5) == 5
+    assert sweep(world.services, limit=5) == 5
     assert [sent[2] for sent in world.queue.sent[1:]] == [shard[n] for n in oldest[:5]]
 
 
@@ -116,7 +117,7 @@ def test_a_row_that_cannot_be_read_holds_up_nobody(world: World) -> None:
     world.store.write(Put(broken | {"agent": "cook", **_due(world, "2020")}))
     world.expire()
 
-    assert runs.sweep(world.services) == 1
+    assert sweep(world.services) == 1
 
 
 def _due(world: World, at: str) -> dict[str, str]:
@@ -143,7 +144,7 @@ def test_a_message_that_was_never_sent_comes_with_the_next_sweep(world: World) -
     assert 0 < seconds_until_due(world) <= world.services.sweep_seconds
 
     world.expire()
-    runs.sweep(world.services)
+    sweep(world.services)
 
     assert working.sent[-1] == (Agent.DEV, world.project_id, world.task_id, 0)
 
@@ -152,13 +153,13 @@ def test_a_sweep_that_cannot_send_tries_again_soon(world: World) -> None:
     world.expire()
     broken = Services(world.store, world.files, BrokenQueue())
 
-    assert [runs.sweep(broken), runs.sweep(broken)] == [0, 0]
+    assert [sweep(broken), sweep(broken)] == [0, 0]
 
     # There is no message whose visibility timeout would have to be waited for.
     assert 0 < seconds_until_due(world) <= broken.sweep_seconds
     assert world.task.sends == 0
     world.expire()
-    assert runs.sweep(world.services) == 1
+    assert sweep(world.services) == 1
     assert seconds_until_due(world) > 300  # moved on before it was sent: never a storm
 
 
