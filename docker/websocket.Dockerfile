@@ -13,10 +13,10 @@ RUN python -m venv /app \
 COPY pyproject.toml README.md LICENSE ./
 COPY core core
 COPY websocket websocket
-# The wheel names the client's command, which is not in this image.
+# The wheel names commands whose code is not in this image.
 RUN /build/bin/hatchling build -t wheel -d /wheels \
     && /app/bin/pip install --no-deps --no-index /wheels/*.whl \
-    && rm /app/bin/agenticai \
+    && rm /app/bin/agenticai* \
     && /app/bin/pip uninstall --yes pip
 
 FROM ${BASE_IMAGE}
