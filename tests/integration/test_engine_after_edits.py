@@ -14,7 +14,8 @@ from agenticai_core.settings import Settings
 from agenticai_core.store.memory import MemoryStore
 from agenticai_core.user_edits import FileEdit, Rollback, edit_file, roll_back
 from agenticai_worker.llm.template.model import TemplateModel
-from agenticai_worker.runner import Worker, run_task
+from agenticai_worker.run import Worker
+from agenticai_worker.runner import run_task
 from agenticai_worker.sandbox.local import LocalSandbox
 
 pytestmark = pytest.mark.slow

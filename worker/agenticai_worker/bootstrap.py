@@ -3,7 +3,7 @@
 from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
 from agenticai_worker.llm.choose import choose_model
-from agenticai_worker.runner import Worker
+from agenticai_worker.run import Worker
 from agenticai_worker.sandbox.local import LocalSandbox
 
 

@@ -21,7 +21,8 @@ from agenticai_core.telemetry import configure_logging
 from agenticai_worker.app import create_app
 from agenticai_worker.bootstrap import make_worker
 from agenticai_worker.process import die_with_parent
-from agenticai_worker.runner import Worker, run_task
+from agenticai_worker.run import Worker
+from agenticai_worker.runner import run_task
 from agenticai_worker.tasks import register
 
 

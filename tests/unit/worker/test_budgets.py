@@ -17,7 +17,8 @@ from agenticai_core.usage import current_month, read_month
 from agenticai_worker import runner
 from agenticai_worker.lease import Lease
 from agenticai_worker.llm.base import PermanentModelError, TransientModelError
-from agenticai_worker.runner import Run, Worker, run_task
+from agenticai_worker.run import Run, Worker
+from agenticai_worker.runner import run_task
 from agenticai_worker.work import PermanentFailure
 
 from .conftest import World

@@ -21,7 +21,7 @@ from agenticai_core.rows import load
 from agenticai_core.settings import Settings
 from agenticai_core.store import keys
 from agenticai_core.store.base import ConditionFailed, StoreConflict, StoreUnavailable
-from agenticai_worker import runner
+from agenticai_worker import run, runner
 from agenticai_worker.llm.base import (
     Generation,
     MalformedReply,
@@ -29,7 +29,8 @@ from agenticai_worker.llm.base import (
     Prompt,
     TransientModelError,
 )
-from agenticai_worker.runner import Run, Worker, run_task
+from agenticai_worker.run import Run, Worker
+from agenticai_worker.runner import run_task
 from agenticai_worker.sandbox.base import Command, Finished, Level
 from agenticai_worker.work import PermanentFailure, TransientFailure
 
@@ -340,7 +341,7 @@ def test_draining_is_no_stall_and_forgives_none(bench: Bench, tmp_path: Path) ->
 def test_a_step_that_never_fits_the_time_ends_as_a_timeout(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "_MARGIN", 10_000)  # no time is left from the start
+    monkeypatch.setattr(run, "_MARGIN", 10_000)  # no time is left from the start
 
     def agent(run: Run, tools: Any) -> Outcome:
         run.unit("big", lambda: b"never")
@@ -482,7 +483,7 @@ def test_a_call_is_capped_by_the_time_that_is_left(
     bench.run(ask)
     assert bench.model.timeouts == [bench.world.settings.model_timeout]
     bench.world.create()
-    monkeypatch.setattr(runner, "_MARGIN", 270)  # of 300 s
+    monkeypatch.setattr(run, "_MARGIN", 270)  # of 300 s
 
     bench.run(ask)
 

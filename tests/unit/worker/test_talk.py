@@ -19,7 +19,8 @@ from agenticai_worker.llm.base import LanguageModel, PermanentModelError, Prompt
 from agenticai_worker.llm.template.model import TemplateModel
 from agenticai_worker.prompts import render
 from agenticai_worker.quality import Quality
-from agenticai_worker.runner import Worker, run_task
+from agenticai_worker.run import Worker
+from agenticai_worker.runner import run_task
 
 from .conftest import LossyStore, World
 from .test_runner import FakeSandbox
