@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+import boto3
 import httpx
+from tests.deployment.iam import calls
 from tests.deployment.iam.proxy import RecordingProxy
 from tests.fakes import notes
 from tests.fakes.gemini import FakeGemini, Hold
@@ -20,6 +22,11 @@ from agenticai_client.sdk import Client
 from agenticai_local.stack import LocalStack
 
 Json = dict[str, Any]
+CREDENTIALS = {
+    "aws_access_key_id": "local",
+    "aws_secret_access_key": "local",
+    "region_name": calls.REGION,
+}
 NOTES = ("Notes", "api", notes.DESCRIPTION)
 TEMPLATE: Json = {
     "name": "Greeter",
@@ -61,6 +68,7 @@ class Flow:
         with self._client:
             self._client.health()
             self._client.ready()
+            self._make_server_secret()
             project = self._create()
             self._read(project)
             self._lose_a_worker()
@@ -223,6 +231,16 @@ class Flow:
         client.revoke_key(rotated["key"]["id"])
         with Client(self._stack.api_url, "agk_wrong") as stranger:
             assert _refused(stranger) == 401
+
+    def _make_server_secret(self) -> None:
+        """Whoever needs it first makes it: here the API once, and the gateway once."""
+        self._client.create_token()
+        ssm = boto3.client("ssm", endpoint_url=self._stack.endpoint_url, **CREDENTIALS)
+        ssm.delete_parameter(Name="/agenticai/local/jwt-secret")
+        with self._socket("proj_none", {"Authorization": "Bearer e30.e30.e30"}) as socket:
+            assert _next(socket, "error")["code"] == "NOT_AUTHENTICATED"
+        self._stack.stop_process("api")  # it remembers the one that is gone
+        self._stack.start_process("api")
 
     # ---- sockets --------------------------------------------------------------------------------
 
