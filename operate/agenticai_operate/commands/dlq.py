@@ -40,16 +40,15 @@ def list_letters(
 
     Example: agenticai dlq list --app agenticai --env prod
     """
-    from agenticai_operate.dlq.queues import open_queues
+    from agenticai_operate.dlq.queues import looking, open_queues
     from agenticai_operate.dlq.show import counts_as_json, counts_table
     from agenticai_operate.places import find_place
 
     session = session_of(context)
-    rows = []
-    for which, queue in open_queues(find_place(app_name, env), agent or list(Agent)).items():
-        counts = queue.counts()
-        with queue.looking(100) as letters:
-            rows.append(counts_as_json(which, counts, letters))
+    queues = open_queues(find_place(app_name, env), agent or list(Agent))
+    counts = {which: queue.counts() for which, queue in queues.items()}
+    with looking(queues, 100) as letters:
+        rows = [counts_as_json(which, counts[which], letters) for which in queues]
     if session.json:
         session.emit({"queues": rows})
     else:
@@ -73,15 +72,13 @@ def show(
     Example: agenticai dlq show --agent dev
     """
     from agenticai_operate.dlq.letters import judge
-    from agenticai_operate.dlq.queues import open_queues
+    from agenticai_operate.dlq.queues import looking, open_queues
     from agenticai_operate.dlq.show import letter_as_json, letters_table
     from agenticai_operate.places import find_place
 
     session, place = session_of(context), find_place(app_name, env)
-    found = []
-    for queue in open_queues(place, agent or list(Agent)).values():
-        with queue.looking(limit) as letters:
-            found += list(zip(letters, judge(place.store, letters), strict=True))
+    with looking(open_queues(place, agent or list(Agent)), limit) as letters:
+        found = list(zip(letters, judge(place.store, letters), strict=True))
     if session.json:
         session.emit({"letters": [letter_as_json(*one) for one in found]})
     elif found:

@@ -22,11 +22,10 @@ _UNFINISHED = frozenset({TaskStatus.QUEUED, TaskStatus.RUNNING})
 
 @dataclass(frozen=True)
 class Letter:
-    """A message as the dead-letter queue holds it. ``handle`` is good while it is hidden."""
+    """A message as the dead-letter queue holds it."""
 
     agent: Agent
     id: str
-    handle: str
     body: str
     sent_at: str  # ISO 8601; when it was first sent, not when it was given up
     receives: int
@@ -62,7 +61,6 @@ def read_letter(agent: Agent, message: Mapping[str, Any]) -> Letter:
     return Letter(
         agent=agent,
         id=message["MessageId"],
-        handle=message["ReceiptHandle"],
         body=message["Body"],
         sent_at=datetime.fromtimestamp(sent, UTC).isoformat(timespec="seconds"),
         receives=int(attributes.get("ApproximateReceiveCount", 0)),

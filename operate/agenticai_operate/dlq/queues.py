@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 HIDDEN = 120  # s that a letter stays out of sight of others while it is looked at
-_EMPTY = 2  # receives that find nothing until the queue counts as empty; SQS asks a part of it
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class DeadLetters:
                 f"The queue {queue_url} has no dead-letter queue",
                 hint="Is it the agent's queue? copilot/environments/addons/queues.yml makes both",
             )
-        self._removed: set[str] = set()  # handles of letters that need not be shown again
+        self._hidden: dict[str, str] = {}  # id -> the newest handle
         self._url = url_of(policy["deadLetterTargetArn"].rsplit(":", 1)[-1])
 
     def counts(self) -> Counts:
@@ -63,17 +63,32 @@ class DeadLetters:
             int(answer["ApproximateNumberOfMessagesNotVisible"]),
         )
 
-    @contextmanager
-    def looking(self, limit: int) -> Iterator[list[Letter]]:
-        """Up to ``limit`` letters, hidden from others meanwhile. Those that are still there at the
-        end can be seen again at once; after a crash, in two minutes."""
+    def take(self, limit: int) -> list[Letter]:
+        """Up to ``limit`` letters, hidden from others until `put_back` or for two minutes."""
         letters: list[Letter] = []
-        try:
-            letters.extend(self._receive(limit))
-            yield letters
-        finally:
-            self._show([letter for letter in letters if letter.handle not in self._removed])
-            self._removed.clear()
+        seen: set[str] = set()
+        until = time.monotonic() + HIDDEN / 2  # the first ones must still be hidden at the end
+        while len(letters) < limit and time.monotonic() < until:
+            messages = self._receive(min(10, limit - len(letters)))
+            if not messages:
+                break
+            for message in messages:
+                self._hidden[message["MessageId"]] = message["ReceiptHandle"]
+                if message["MessageId"] not in seen:
+                    seen.add(message["MessageId"])
+                    letters.append(read_letter(self._agent, message))
+        return letters
+
+    def put_back(self) -> None:
+        """Show others again what was taken and not removed."""
+        handles = list(self._hidden.values())
+        for start in range(0, len(handles), 10):
+            entries: Any = [
+                {"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for n, handle in enumerate(handles[start : start + 10])
+            ]
+            self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+        self._hidden.clear()
 
     def send_again(self, letter: Letter) -> None:
         """Back to its queue, then out of this one: in between it may be there twice, never not."""
@@ -81,35 +96,30 @@ class DeadLetters:
         self.remove(letter)
 
     def remove(self, letter: Letter) -> None:
-        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=letter.handle)
-        self._removed.add(letter.handle)
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=self._hidden.pop(letter.id))
 
-    def _receive(self, limit: int) -> Iterator[Letter]:
-        seen: set[str] = set()
-        empty = 0
-        until = time.monotonic() + HIDDEN / 2  # the first ones must still be hidden at the end
-        while len(seen) < limit and empty < _EMPTY and time.monotonic() < until:
-            answer = self._sqs.receive_message(
-                QueueUrl=self._url,
-                MaxNumberOfMessages=min(10, limit - len(seen)),
-                VisibilityTimeout=HIDDEN,
-                WaitTimeSeconds=1,
-                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
-            )
-            messages: Sequence[Any] = answer.get("Messages", [])
-            empty = 0 if messages else empty + 1
-            for message in messages:
-                if message["MessageId"] not in seen:
-                    seen.add(message["MessageId"])
-                    yield read_letter(self._agent, message)
+    def _receive(self, count: int) -> Sequence[Any]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=count,
+            VisibilityTimeout=HIDDEN,
+            WaitTimeSeconds=1,  # not 0: SQS would ask only some of its servers
+            MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+        )
+        return answer.get("Messages", [])
 
-    def _show(self, letters: Sequence[Letter]) -> None:
-        for start in range(0, len(letters), 10):
-            entries: Any = [
-                {"Id": str(n), "ReceiptHandle": letter.handle, "VisibilityTimeout": 0}
-                for n, letter in enumerate(letters[start : start + 10])
-            ]
-            self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+
+@contextmanager
+def looking(queues: Mapping[Agent, DeadLetters], limit: int) -> Iterator[list[Letter]]:
+    """Up to ``limit`` letters of each queue, hidden from others meanwhile. Those that are still
+    there at the end can be seen again at once; after a crash, in two minutes."""
+    try:
+        with ThreadPoolExecutor(len(queues)) as pool:
+            found = list(pool.map(lambda queue: queue.take(limit), queues.values()))
+        yield [letter for letters in found for letter in letters]
+    finally:
+        for queue in queues.values():
+            queue.put_back()
 
 
 def open_queues(place: Place, agents: Sequence[Agent]) -> dict[Agent, DeadLetters]:

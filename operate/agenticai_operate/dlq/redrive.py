@@ -1,13 +1,13 @@
 """Send dead letters again, where that is worth something."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from agenticai_core.models import Agent
 from agenticai_core.store.base import Store
 from agenticai_operate.dlq.letters import Letter, Verdict, judge
-from agenticai_operate.dlq.queues import DeadLetters
+from agenticai_operate.dlq.queues import DeadLetters, looking
 
 Deed = Literal["sent", "dropped", "kept"]
 
@@ -33,30 +33,23 @@ def redrive(
     queues: Mapping[Agent, DeadLetters], store: Store, rules: Rules, *, dry: bool = False
 ) -> list[Done]:
     """Each letter that was looked at, and what came of it, or with ``dry`` what would."""
-    done: list[Done] = []
-    for queue in queues.values():
-        with queue.looking(rules.limit) as letters:
-            wanted = [one for one in letters if rules.message in (None, one.id)]
-            done += _treat(queue, wanted, judge(store, wanted), rules, dry)
+    with looking(queues, rules.limit) as letters:
+        wanted = [one for one in letters if rules.message in (None, one.id)]
+        verdicts = judge(store, wanted)
+        done = [
+            Done(letter, verdict, _deed(verdict, rules))
+            for letter, verdict in zip(wanted, verdicts, strict=True)
+        ]
+        for one in () if dry else done:
+            _do(queues[one.letter.agent], one)
     return done
 
 
-def _treat(
-    queue: DeadLetters,
-    letters: Sequence[Letter],
-    verdicts: Sequence[Verdict],
-    rules: Rules,
-    dry: bool,
-) -> list[Done]:
-    done = []
-    for letter, verdict in zip(letters, verdicts, strict=True):
-        deed = _deed(verdict, rules)
-        if deed == "sent" and not dry:
-            queue.send_again(letter)
-        if deed == "dropped" and not dry:
-            queue.remove(letter)
-        done.append(Done(letter, verdict, deed))
-    return done
+def _do(queue: DeadLetters, one: Done) -> None:
+    if one.deed == "sent":
+        queue.send_again(one.letter)
+    elif one.deed == "dropped":
+        queue.remove(one.letter)
 
 
 def _deed(verdict: Verdict, rules: Rules) -> Deed:

@@ -17,7 +17,8 @@ _STYLE = {"wakes": "yellow", "ended": "dim", "gone": "dim", "unreadable": "red"}
 
 
 def counts_as_json(agent: Agent, counts: Counts, letters: Iterable[Letter]) -> dict[str, Any]:
-    oldest = _oldest(letters)
+    """``letters`` of any agent."""
+    oldest = _oldest(letter for letter in letters if letter.agent is agent)
     return {
         "agent": agent.value,
         "waiting": counts.waiting,
