@@ -5,11 +5,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from cfn_flip import load_yaml
 
 SCRIPTS = ("deploy", "try", "rollback")
 COPILOT = """#!/usr/bin/env bash
@@ -230,3 +232,54 @@ def test_actions_are_pinned_to_full_versions(workflows: dict[str, dict[Any, Any]
     ]
     assert len(used) >= 5
     assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+\.\d+\.\d+", one)] == []
+
+
+# ---- the role -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def role(repo_root: Path) -> dict[str, Any]:
+    template = load_yaml((repo_root / ".github" / "role.yml").read_text())
+    properties: dict[str, Any] = template["Resources"]["DeployRole"]["Properties"]
+    return properties
+
+
+def test_only_this_repository_and_environment_may_take_on_the_role(role: dict[str, Any]) -> None:
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    issuer = "token.actions.githubusercontent.com"
+    assert trust["Condition"] == {
+        "StringEquals": {
+            f"{issuer}:aud": "sts.amazonaws.com",
+            f"{issuer}:sub": {"Fn::Sub": "repo:${Repository}:environment:${Env}"},
+        }
+    }
+
+
+def test_the_role_reaches_no_other_environment(role: dict[str, Any]) -> None:
+    (policy,) = role["Policies"]
+    everywhere = set()
+    for statement in policy["PolicyDocument"]["Statement"]:
+        actions = statement["Action"]
+        assert not any("*" in one for one in (actions if isinstance(actions, list) else [actions]))
+        if statement["Resource"] == "*":
+            everywhere.add(statement["Sid"])
+    assert everywhere == {"ReadStacks", "LogInToTheRegistry"}
+
+
+def test_the_role_may_read_the_key_that_the_smoke_test_asks_for(
+    checkout: Checkout, role: dict[str, Any]
+) -> None:
+    checkout.run("try")
+    asked = re.search(r"--name (\S+)", checkout.calls[0])
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    (may,) = [one for one in statements if one["Sid"] == "ReadTheSmokeTestsKey"]
+    arn = may["Resource"]["Fn::Sub"].replace("${App}", "agenticai").replace("${Env}", "test")
+    assert asked is not None
+    assert arn.endswith(f":parameter{asked[1]}")
+
+
+def test_cfn_lint_finds_nothing(repo_root: Path) -> None:
+    linter = Path(sys.executable).with_name("cfn-lint")
+    command = [linter, "--", repo_root / ".github" / "role.yml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
