@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agenticai_api.live import LiveLogs
 from agenticai_api.main import create_app
+from agenticai_core import metrics
 from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
 from agenticai_core.telemetry import configure_logging
@@ -54,6 +55,7 @@ class Server(uvicorn.Server):
 def main() -> None:
     settings, address = Settings(), Address()
     configure_logging(settings, "api")
+    metrics.configure(settings, "api")
     # uvicorn finishes what is under way and then raises the signal once more: that is a good end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app = create_app(connect(settings), settings)

@@ -11,6 +11,7 @@ from agenticai_core.files.base import Files
 from agenticai_core.files.s3 import S3Files
 from agenticai_core.holdings import Allowance
 from agenticai_core.key_cache import KeyCache
+from agenticai_core.metrics import count_requests
 from agenticai_core.models import Agent
 from agenticai_core.queues import SqsQueue, TaskQueue
 from agenticai_core.secrets.base import Secrets
@@ -59,6 +60,8 @@ def connect(settings: Settings) -> Services:
     s3 = session.client("s3", endpoint_url=settings.endpoint_url, config=AWS_CONFIG)
     ssm = session.client("ssm", endpoint_url=settings.endpoint_url, config=AWS_CONFIG)
     sqs = session.client("sqs", endpoint_url=settings.endpoint_url, config=AWS_CONFIG)
+    for client in (dynamo, s3, sqs):
+        count_requests(client)
 
     def ping() -> dict[str, str]:
         looks: dict[str, Callable[[], object]] = {

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     env: str = "local"
     log_level: str = Field("INFO", validation_alias="LOG_LEVEL")
     log_format: Literal["json", "console"] = "json"
+    metrics: Literal["emf", "off"] = "off"  # lines that CloudWatch makes metrics of
     region: str = Field("us-east-1", validation_alias="AWS_REGION")
     endpoint_url: str | None = Field(None, validation_alias="AWS_ENDPOINT_URL")
     table: str = Field("agenticai-local-data", validation_alias="DYNAMODB_TABLE_NAME")

@@ -4,6 +4,7 @@ import signal
 import sys
 from types import FrameType
 
+from agenticai_core import metrics
 from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
 from agenticai_core.telemetry import configure_logging
@@ -18,8 +19,10 @@ def main() -> None:
         signal.signal(stop, _leave)
     settings = Settings()
     configure_logging(settings, "websocket")
+    metrics.configure(settings, "websocket")
     options = GatewaySettings()
     app = create_app(connect(settings), settings, options)
+    metrics.watch(metrics.CONNECTIONS, lambda: app.state.gateway.connections)
     create_server(app, settings, options).run()
 
 

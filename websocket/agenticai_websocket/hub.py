@@ -10,7 +10,8 @@ from typing import Protocol
 
 import structlog
 
-from agenticai_core import events
+from agenticai_core import events, metrics
+from agenticai_core.clock import now, parse
 from agenticai_core.models import Event
 from agenticai_core.settings import Settings
 from agenticai_core.store.base import Store
@@ -121,6 +122,8 @@ class Hub:
 def _dispatch(watch: Watch, event: Event) -> None:
     """Hand on one event and move the mark, with no await between: nobody can join in the middle."""
     frame = event_frame(event)
+    lag = (now() - parse(event.at)).total_seconds()
+    metrics.record(metrics.EVENTS_LAG, round(max(0.0, lag) * 1000, 1))
     for follower in list(watch.followers):
         follower.deliver(event.seq, frame)
     watch.seq = event.seq

@@ -14,6 +14,7 @@ from typing import Any
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging, worker_process_init
 
+from agenticai_core import metrics
 from agenticai_core.models import Agent
 from agenticai_core.queues import queue_name
 from agenticai_core.settings import Settings
@@ -35,14 +36,22 @@ def run_node(agent: Agent, concurrency: int, parent: int) -> None:
     def prepare(**_: Any) -> None:
         die_with_parent(me)
         configure_logging(settings, f"worker-{agent.value}")
+        metrics.configure(settings, "worker")
 
     def log(**_: Any) -> None:
         configure_logging(settings, f"worker-{agent.value}")
+        metrics.configure(settings, "worker")  # here for the polls; the children do the tasks
 
     # Celery keeps weak references to receivers, and sets up its own logging without one.
     worker_process_init.connect(prepare, weak=False)
     setup_logging.connect(log, weak=False)
-    app = create_app(settings, _health(settings))
+    touch = _health(settings)
+
+    def note_poll() -> None:
+        touch()
+        metrics.record(metrics.SQS_REQUESTS)
+
+    app = create_app(settings, note_poll)
     register(app, lambda project_id, task_id: run_task(_worker(), project_id, task_id))
     name = queue_name(settings.app, settings.env, agent)
     options = ["-P", "prefork", "-c", str(concurrency), "-n", f"{agent.value}@%h"]
@@ -58,10 +67,10 @@ def _worker() -> Worker:
     return make_worker(Settings())
 
 
-def _health(settings: Settings) -> Callable[[], None] | None:
-    """Touch the health file at most once a second."""
+def _health(settings: Settings) -> Callable[[], None]:
+    """Touch the health file, where there is to be one, at most once a second."""
     if settings.health_file is None:
-        return None
+        return lambda: None
     file, touched = Path(settings.health_file), 0.0
 
     def note() -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import structlog
 from pydantic import BaseModel
 
-from agenticai_core import content, events
+from agenticai_core import content, events, metrics
 from agenticai_core.bootstrap import Services
 from agenticai_core.change import FenceLost
 from agenticai_core.errors import NotFound
@@ -166,6 +166,7 @@ class Run:
 
         def settle(used: Usage) -> None:
             cost = price.microusd(used) if price else 0
+            self._measure_call(used, cost)
             self.lease.settle(reserved, used.model_copy(update={"cost_microusd": cost}), held)
 
         voice = _Voice(self, prompt.name)
@@ -188,6 +189,13 @@ class Run:
         settle(generation.usage)
         self._note_messages(prompt, heeded=generation.heeded)
         return generation
+
+    def _measure_call(self, used: Usage, cost: int) -> None:
+        agent = self.task.agent.value
+        if self.llm:
+            metrics.record(metrics.MODEL_CALLS, 1, agent)
+            metrics.record(metrics.MODEL_TOKENS, used.total, agent)
+            metrics.record(metrics.MODEL_COST, cost / 1_000_000, agent)
 
     def _most_of(self, prompt: Prompt) -> Usage:
         """The most that an answer to this prompt can take."""

@@ -13,15 +13,17 @@ import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from agenticai_core import housekeeping, runs
+from agenticai_core import housekeeping, metrics, runs
 from agenticai_core.change import FenceLost
+from agenticai_core.clock import now, parse
 from agenticai_core.errors import AgenticError, NotFound, Unavailable
 from agenticai_core.models import (
     Action,
     Failure,
     Outcome,
+    Task,
 )
-from agenticai_core.queues import MAX_DELAY
+from agenticai_core.queues import MAX_DELAY, TIME_LIMITS
 from agenticai_core.store.base import ConditionFailed, StoreConflict, StoreUnavailable
 from agenticai_worker.agents import AGENTS, Tools
 from agenticai_worker.lease import Lease, take
@@ -47,9 +49,13 @@ def run_task(worker: Worker, project_id: str, task_id: str) -> None:
         if lease is None:
             _log.info("task.skipped")
             return
+        if lease.task.fence == 1:
+            age = (now() - parse(lease.task.created_at)).total_seconds()
+            metrics.record(metrics.QUEUE_AGE, round(max(0.0, age), 3), lease.task.agent.value)
         try:
             with _beating(lease):
                 _finish(worker, lease)
+            metrics.flush()  # the process may be gone before a minute is over
         except FenceLost:
             _log.warning("task.fence_lost")
         except NotFound:
@@ -72,10 +78,19 @@ def _finish(worker: Worker, lease: Lease) -> None:
         return
     if lease.task.action is Action.DELETE and outcome.failure is None:
         return  # its row is gone with the others
-    timings = run.timings | {"seconds": round(time.monotonic() - began, 3)}
+    seconds = round(time.monotonic() - began, 3)
+    _measure(lease.task, seconds, failed=outcome.failure is not None)
+    timings = run.timings | {"seconds": seconds}
     outcome = outcome.model_copy(update={"timings": timings})
     _advance(run, outcome)
     _log.info("task.ended", failure=outcome.failure and outcome.failure.code, **timings)
+
+
+def _measure(task: Task, seconds: float, *, failed: bool) -> None:
+    agent, limit = task.agent.value, TIME_LIMITS[task.agent][0]
+    metrics.record(metrics.TASK_SECONDS, seconds, agent)
+    metrics.record(metrics.TASK_LIMIT_USED, round(100 * seconds / limit, 1), agent)
+    metrics.record(metrics.TASKS_FAILED, int(failed), agent)
 
 
 def _perform(run: Run) -> Outcome:
@@ -138,6 +153,7 @@ def _retry(run: Run, error: Exception) -> None:
     most = min(float(MAX_DELAY), settings.retry_base_seconds * 2 ** min(tries, 20))
     delay = random.uniform(0, most)  # noqa: S311
     delay = min(MAX_DELAY, max(delay, getattr(error, "retry_after", None) or 0))
+    metrics.record(metrics.TASK_RETRIES, 1, run.task.agent.value)
     _log.warning("task.retrying", error=str(error)[:300], in_seconds=delay)
     stalls = 0 if run.progressed else run.task.stalls
     run.lease.put_back(delay, retries=tries + 1, stalls=stalls, why=str(error)[:300])

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agenticai_api.errors import InternalError, render
-from agenticai_core import auth
+from agenticai_core import auth, metrics
 from agenticai_core.ids import new_id
 
 REQUEST_ID = "X-Request-Id"
@@ -90,7 +90,10 @@ class _Exchange:
 
     def _log_end(self, seconds: float) -> None:
         # A load balancer asks every few seconds; that is not worth a line.
-        write = log.debug if self._path.startswith("/health") else log.info
+        is_health = self._path.startswith("/health")
+        if not is_health:
+            self._measure(seconds)
+        write = log.debug if is_health else log.info
         write(
             "request.done",
             method=self._scope["method"],
@@ -99,6 +102,13 @@ class _Exchange:
             milliseconds=round(seconds * 1000, 1),
             owner_id=self._scope["state"].get("owner_id"),
         )
+
+    def _measure(self, seconds: float) -> None:
+        metrics.record(metrics.REQUESTS)
+        # Zero too: a rate needs a value where there was no error.
+        metrics.record(metrics.SERVER_ERRORS, int(self._status is None or self._status >= 500))
+        if not self._path.endswith("/events"):  # which may wait, as long as the client wants
+            metrics.record(metrics.LATENCY, round(seconds * 1000, 1))
 
 
 def _request_id(scope: Scope) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from agenticai_core import metrics
 from agenticai_core.content import put_manifest, put_object, read_tree
 from agenticai_core.models import EventDraft, FileEntry, Manifest, Model
 from agenticai_core.plans import Plan
@@ -33,6 +34,7 @@ def must_be_safe(tools: Tools) -> None:
     """Refuse to run what others wrote in a sandbox weaker than ``tools.required``."""
     if _STRENGTH.index(tools.sandbox.level) < _STRENGTH.index(tools.required):
         missing = ", ".join(tools.sandbox.missing) or "isolation"
+        metrics.record(metrics.SANDBOX_REFUSALS)
         raise PermanentFailure(
             "SANDBOX_TOO_WEAK",
             f"Generated code may run in a {tools.required} sandbox only; this one is "
