@@ -1,6 +1,7 @@
 """Copy a table and a bucket into a folder.
 
-This is the one place that scans the table: whoever copies everything has to read everything. The
+This is the one place that scans the table: whoever copies everything has to read everything.
+Projects that were written to meanwhile are read again, each as of one moment (`partitions`). The
 table is copied first, the objects afterwards. Objects never change under their key, and are written
 before the item that points to them: so what an item names is among the objects, unless its project
 was deleted meanwhile.
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from agenticai_core.clock import now, stamp
+from agenticai_core.store import keys
 from agenticai_operate.backup.layout import (
     ITEMS_PER_FILE,
     MANIFEST,
@@ -32,6 +35,7 @@ from agenticai_operate.backup.layout import (
     sum_of,
 )
 from agenticai_operate.backup.marker import is_marker
+from agenticai_operate.backup.partitions import Partition, Row, find_torn, note, read_whole
 from agenticai_operate.errors import TargetInUse
 from agenticai_operate.places import Place
 
@@ -55,6 +59,7 @@ def export(place: Place, folder: Path, tell: Tell = lambda _what, _count: None) 
     with ThreadPoolExecutor(SEGMENTS) as pool:
         list(pool.map(lambda one: scanned.add(_scan(client, table, one)), range(SEGMENTS)))
     scanned.close()
+    torn = _read_torn_again(place, scanned)
     entries, vanished = _copy_objects(place, folder, tell)
     files = {name: sum_of(folder / name) for name in [*scanned.names, OBJECT_INDEX]}
     contents = {entry.sha256: entry.size for entry in entries}
@@ -70,6 +75,7 @@ def export(place: Place, folder: Path, tell: Tell = lambda _what, _count: None) 
         objects=len(entries),
         bytes=sum(contents.values()),
         vanished=vanished,
+        torn=torn,
         files=files,
         without_values=tuple(sorted(scanned.without_values, key=lambda one: one.project_id)),
     )
@@ -77,9 +83,34 @@ def export(place: Place, folder: Path, tell: Tell = lambda _what, _count: None) 
     return manifest
 
 
-def _scan(client: Any, table: str, segment: int) -> Iterator[dict[str, Any]]:
+def _scan(client: Any, table: str, segment: int) -> Iterator[Row]:
     pages = client.get_paginator("scan").paginate(
         TableName=table, Segment=segment, TotalSegments=SEGMENTS, ConsistentRead=True
+    )
+    for page in pages:
+        yield from page["Items"]
+
+
+def _read_torn_again(place: Place, scanned: "_Items") -> int:
+    """Replace projects that were written to while they were read; how many stay as they were."""
+    client, table = place.dynamo, place.table
+    torn = list(find_torn(place.store, scanned.partitions))
+    scanned.drop({keys.project_pk(project_id) for project_id in torn})
+    unsettled = 0
+    for project_id in torn:
+        rows, whole = read_whole(place.store, project_id, partial(_query, client, table))
+        scanned.add(rows)
+        unsettled += not whole
+    scanned.close()
+    return unsettled
+
+
+def _query(client: Any, table: str, pk: str) -> Iterator[Row]:
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="PK = :pk",
+        ExpressionAttributeValues={":pk": {"S": pk}},
+        ConsistentRead=True,
     )
     for page in pages:
         yield from page["Items"]
@@ -95,9 +126,10 @@ class _Items:
         self._lines: list[str] = []
         self.names: list[str] = []
         self.without_values: list[WithoutValues] = []
+        self.partitions: dict[str, Partition] = {}
         self.count = 0
 
-    def add(self, items: Iterable[dict[str, Any]]) -> None:
+    def add(self, items: Iterable[Row]) -> None:
         for item in items:
             if is_marker(item):
                 continue
@@ -105,11 +137,25 @@ class _Items:
                 self._lines.append(item_line(item))
                 self.count += 1
                 self.without_values += _secret_of(item)
+                note(self.partitions, item)
                 if len(self._lines) == ITEMS_PER_FILE:
                     self.close()
                     self._tell("items", self.count)
 
+    def drop(self, pks: set[str]) -> None:
+        """Take all items of some partitions out again."""
+        for name in self.names if pks else ():
+            path = self._folder / name
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if json.loads(line)["PK"]["S"] not in pks]
+            self.count -= len(lines) - len(kept)
+            path.write_text("".join(kept), encoding="utf-8")
+        self.without_values = [
+            one for one in self.without_values if keys.project_pk(one.project_id) not in pks
+        ]
+
     def close(self) -> None:
+        """Write what no file holds yet."""
         if not self._lines:
             return
         name = f"{TABLE}/{len(self.names) + 1:06d}.jsonl"
@@ -118,7 +164,7 @@ class _Items:
         self._lines = []
 
 
-def _secret_of(item: dict[str, Any]) -> list[WithoutValues]:
+def _secret_of(item: Row) -> list[WithoutValues]:
     """A project's names of variables, where it has any."""
     if item.get("EntityType") != {"S": "Project"} or not item.get("environment", {}).get("L"):
         return []
@@ -128,17 +174,17 @@ def _secret_of(item: dict[str, Any]) -> list[WithoutValues]:
 
 def _copy_objects(place: Place, folder: Path, tell: Tell) -> tuple[list[ObjectEntry], int]:
     """The objects that were copied, by key, and how many were gone before they could be."""
-    keys = list(_list_keys(place))
+    listed = list(_list_keys(place))
     copier = _Objects(place.s3, place.bucket, folder / OBJECTS)
     entries: list[ObjectEntry] = []
     with ThreadPoolExecutor(_THREADS) as pool, (folder / OBJECT_INDEX).open("w") as index:
-        for number, entry in enumerate(pool.map(copier.copy, keys), start=1):
+        for number, entry in enumerate(pool.map(copier.copy, listed), start=1):
             if entry is not None:
                 entries.append(entry)
                 index.write(json.dumps(entry.model_dump()) + "\n")
             if number % 100 == 0:
                 tell("objects", number)
-    return entries, len(keys) - len(entries)
+    return entries, len(listed) - len(entries)
 
 
 def _list_keys(place: Place) -> Iterator[str]:

@@ -13,7 +13,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,7 @@ class Manifest(_Frozen):
     objects: int  # keys
     bytes: int  # of contents, each counted once
     vanished: int  # objects that were deleted while they were copied
+    torn: int = 0  # projects that never rested long enough to be read as of one moment
     files: dict[str, Listed]
     without_values: tuple[WithoutValues, ...] = ()
 
@@ -128,7 +129,7 @@ def object_file(folder: Path, sha256: str) -> Path:
     return folder / OBJECTS / sha256
 
 
-def item_line(item: dict[str, Any]) -> str:
+def item_line(item: Mapping[str, Any]) -> str:
     """An item in DynamoDB's notation as one line of JSON; binary values in base 64."""
     return json.dumps(item, default=_to_json, ensure_ascii=False, separators=(",", ":")) + "\n"
 

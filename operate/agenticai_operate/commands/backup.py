@@ -46,6 +46,8 @@ def backup(
     )
     if manifest.vanished:
         session.note(f"{manifest.vanished} objects were deleted while they were copied.")
+    if manifest.torn:
+        session.note(f"{manifest.torn} projects did not rest long enough: back up once more.")
     _tell_values(session, manifest, "Not copied")
 
 

@@ -17,6 +17,8 @@ from agenticai_core.environment import unseal
 from agenticai_core.models import ProjectType
 from agenticai_core.rows import load
 from agenticai_core.settings import Settings
+from agenticai_core.store import keys
+from agenticai_core.store.base import Put, Update
 from agenticai_operate.backup.export import export
 from agenticai_operate.backup.layout import item_line, read_items
 from agenticai_operate.backup.marker import KEY
@@ -329,3 +331,76 @@ def test_binary_values_come_back(environment, new_environment, tmp_path):
     )["Item"]
     assert found["deep"] == item["deep"]
     assert sorted(found["some"]["BS"]) == [b"a", b"b"]
+
+
+def events_of(folder, manifest, project_id):
+    rows = [row for row in read_items(folder, manifest) if project_id in row["PK"]["S"]]
+    return sorted(int(row["seq"]["N"]) for row in rows if row["SK"]["S"].startswith("EVENT#"))
+
+
+def written_to(services, project_id, seq):
+    """The log with one event more, as a use case writes it."""
+    one = services.store.get(keys.event(project_id, 1))
+    services.store.write(
+        Put(one | {"SK": keys.event_sk(seq), "seq": seq}),
+        Update(keys.head(project_id), set={"seq": seq}),
+        Update(keys.project(project_id), add={"version": 1}),
+    )
+
+
+def test_a_project_that_is_written_to_meanwhile_is_read_again(source, tmp_path, monkeypatch):
+    old, project_id, _ = source
+    place, services = old.place, old.services
+    other = runs.create_project(
+        services, "me", runs.NewProject(name="Calm", type=ProjectType.API, description="Cats")
+    )
+    missing = [row for row in rows(old) if f"{project_id}" in row and "EVENT#" in row]
+    assert len(missing) == 1
+    paginator = place.dynamo.get_paginator
+
+    def moving(operation):
+        """The event is written after its place was read, the head before that was."""
+        pages = paginator(operation)
+        if operation != "scan":
+            return pages
+        paginate = pages.paginate
+
+        def read(**request):
+            for page in paginate(**request):
+                items = [
+                    row
+                    for row in page["Items"]
+                    if item_line(dict(sorted(row.items()))) not in missing
+                ]
+                yield {"Items": items}
+
+        monkeypatch.setattr(pages, "paginate", read)
+        return pages
+
+    monkeypatch.setattr(place.dynamo, "get_paginator", moving)
+    manifest = export(place, tmp_path / "copy")
+    assert (manifest.torn, manifest.items) == (0, len(rows(old)))
+    assert events_of(tmp_path / "copy", manifest, project_id) == [1]
+    assert events_of(tmp_path / "copy", manifest, other.id) == [1]
+    copied = sorted(
+        item_line(dict(sorted(row.items()))) for row in read_items(tmp_path / "copy", manifest)
+    )
+    assert copied == rows(old)
+    assert [one.project_id for one in manifest.without_values] == [project_id]
+
+
+def test_a_project_that_never_rests_is_told(source, tmp_path, monkeypatch):
+    old, project_id, _ = source
+    place, services = old.place, old.services
+    batch_get, seqs = place.store.batch_get, iter(range(2, 100))
+
+    def restless(wanted):
+        written_to(services, project_id, next(seqs))
+        return batch_get(wanted)
+
+    monkeypatch.setattr(place.store, "batch_get", restless)
+    manifest = export(place, tmp_path / "copy")
+    assert manifest.torn == 1
+    seen = events_of(tmp_path / "copy", manifest, project_id)
+    assert seen == list(range(1, len(seen) + 1))
+    assert len(seen) > 5
