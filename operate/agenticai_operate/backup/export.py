@@ -51,8 +51,9 @@ def export(place: Place, folder: Path, tell: Tell = lambda _what, _count: None) 
     """Write a backup into an empty or new folder. Raises `TargetInUse`."""
     if folder.exists() and any(folder.iterdir()):
         raise TargetInUse(f"{folder} is not empty", hint="Name a new folder, or a .tar.gz file")
-    (folder / TABLE).mkdir(parents=True, exist_ok=True)
-    (folder / OBJECTS).mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / TABLE).mkdir()
+    (folder / OBJECTS).mkdir()
     began = stamp(now())
     scanned = _Items(folder, tell)
     client, table = place.dynamo, place.table

@@ -17,8 +17,10 @@ def is_packed(path: Path) -> bool:
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """The archive is there as a whole or not at all."""
+    """The archive is there as a whole or not at all, and only its owner may read it."""
     part = archive.with_name(archive.name + ".part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
     with tarfile.open(part, "w:gz", compresslevel=6) as tar:
         for path in sorted(folder.rglob("*")):
             if path.is_file():

@@ -97,6 +97,7 @@ def test_what_comes_back_is_what_was_there(source, new_environment, tmp_path, na
     assert seen_by_api(new, project_id, secret) == before
     assert before["trees"] == [dict(tree) for tree in TREES]
     assert [path.name for path in tmp_path.iterdir()] == [name]  # nothing is left beside it
+    assert (tmp_path / name).stat().st_mode & 0o077 == 0  # and nobody else may read it
 
 
 def test_values_of_variables_are_not_in_a_backup_and_their_names_are_told(
