@@ -15,8 +15,9 @@ Where an operation and its permission differ:
   others (GetObject, "Permissions"): so a 404 that a service relies on is a use of that action.
 - A pre-signed URL can do what its signer may do at the time it is used.
 - SQS's batch operations need the permission of the single one (SQS developer guide).
-- Parameter Store encrypts with the account's key `aws/ssm`, whose own policy lets everybody in the
-  account use it through Parameter Store: no `kms:` action is needed.
+- Parameter Store and the table encrypt with the account's keys `aws/ssm` and `aws/dynamodb`, whose
+  own policies let everybody in the account use them through these services: no `kms:` action is
+  needed.
 """
 
 import json

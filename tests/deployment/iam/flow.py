@@ -1,17 +1,15 @@
 """Everything that can be asked of the system, once: each route, socket and background task."""
 
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 import boto3
 import httpx
 from tests.deployment.iam import calls
 from tests.deployment.iam.proxy import RecordingProxy
+from tests.deployment.iam.routes import asking_all_routes
 from tests.fakes import notes
 from tests.fakes.gemini import FakeGemini, Hold
 from tests.fakes.house import SECOND_FILE, wait_for
@@ -52,20 +50,7 @@ class Flow:
 
     def run(self) -> None:
         """Raises `AssertionError` when something is not as it should be, or a route is left."""
-        asked: set[tuple[str, str]] = set()
-        with _noting(asked):
-            self._walk()
-        document = httpx.get(f"{self._stack.api_url}/openapi.json", trust_env=False).json()
-        left_out = [
-            f"{method.upper()} {path}"
-            for path, operations in document["paths"].items()
-            for method in operations.keys() & {"get", "post", "put", "delete", "patch"}
-            if not _was_asked(asked, method.upper(), path)
-        ]
-        assert not left_out, f"the recording leaves out {left_out}"
-
-    def _walk(self) -> None:
-        with self._client:
+        with self._client, asking_all_routes(self._stack.api_url):
             self._client.health()
             self._client.ready()
             self._make_server_secret()
@@ -292,25 +277,6 @@ class Flow:
         except ApiError as error:
             return error.status == 404
         return False
-
-
-@contextmanager
-def _noting(asked: set[tuple[str, str]]) -> Iterator[None]:
-    """Note method and path of every request of httpx."""
-    send = httpx.Client.send
-
-    def note(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
-        asked.add((request.method, request.url.path))
-        return send(client, request, **options)
-
-    with mock.patch.object(httpx.Client, "send", note):
-        yield
-
-
-def _was_asked(asked: set[tuple[str, str]], method: str, path: str) -> bool:
-    pattern = re.sub(r"\{path\}", ".+", path)
-    pattern = re.sub(r"\{\w+\}", "[^/]+", pattern)
-    return any(one == method and re.fullmatch(pattern, other) for one, other in asked)
 
 
 def _next(socket: ClientConnection, kind: str) -> Json:
