@@ -5,6 +5,7 @@ answers that; nothing leaves the machine.
 """
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.moto_proxy.certificate_creator import CertificateCreator
 from moto.moto_proxy.proxy3 import ProxyRequestHandler
 
+logging.getLogger("MOTO_PROXY").setLevel(logging.ERROR)  # else it tells of every request
 ACCOUNT, REGION = "123456789012", "us-east-1"
 Connect = Callable[[str], Any]
 
@@ -34,9 +36,6 @@ class Handler(ProxyRequestHandler):
         if self.command != "CONNECT":
             self.send_header("Connection", "close")
         BaseHTTPRequestHandler.end_headers(self)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing about requests."""
 
 
 @contextmanager

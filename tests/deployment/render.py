@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from cfn_flip import load_yaml
 from tests.deployment.offline_aws import ACCOUNT, REGION, Connect, offline_aws
 from tests.deployment.rendered import APP, ENVIRONMENTS, SERVICES
 
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 _COPILOT = Path(sys.executable).with_name("copilot")
 
 
@@ -29,33 +31,51 @@ def render(source: Path, out: Path, domain: str = "") -> None:
         workspace = Path(folder) / "workspace"
         for name in ("copilot", "docker"):
             shutil.copytree(source / name, workspace / name)
-        with offline_aws(Path(folder)) as (environment, connect):
-            _create_application(connect, domain)
+        with application(Path(folder), workspace, out, domain) as (environment, _):
             for env in ENVIRONMENTS:
-                _package(environment, connect, workspace, env, out / env)
+                for service in SERVICES:
+                    _package(environment, workspace, out / env, "svc", service, env)
+
+
+@contextmanager
+def application(
+    home: Path, workspace: Path | None = None, out: Path | None = None, domain: str = ""
+) -> Iterator[tuple[dict[str, str], Connect]]:
+    """An AWS in which the application and its environments are, for processes to package in.
+
+    The environments' own templates go to ``out``.
+    """
+    workspace, out = workspace or ROOT, out or home / "environments"
+    with offline_aws(home) as (environment, connect):
+        _create_application(connect, domain)
+        for env in ENVIRONMENTS:
+            _package(environment, workspace, out / env, "env", env)
+            _deploy_environment(connect, env, out / env)
+        yield environment, connect
+
+
+def copilot(environment: dict[str, str], workspace: Path, arguments: list[str]) -> None:
+    """Run Copilot. Raises RuntimeError with what it said."""
+    done = subprocess.run(
+        [_COPILOT, *arguments],
+        cwd=workspace,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"copilot {' '.join(arguments)}\n{done.stderr or done.stdout}")
 
 
 def _package(
-    environment: dict[str, str], connect: Connect, workspace: Path, env: str, out: Path
+    environment: dict[str, str], workspace: Path, out: Path, kind: str, name: str, env: str = ""
 ) -> None:
-    def copilot(*arguments: str) -> None:
-        done = subprocess.run(
-            [_COPILOT, *arguments, "--output-dir", str(out)],
-            cwd=workspace,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"copilot {' '.join(arguments)}\n{done.stderr or done.stdout}")
-
-    copilot("env", "package", "--name", env)
-    _deploy_environment(connect, env, out)
-    for service in SERVICES:
-        copilot("svc", "package", "--name", service, "--env", env, "--tag", "latest")
+    where = ["--env", env, "--tag", "latest"] if env else []
+    arguments = [kind, "package", "--name", name, *where, "--output-dir", str(out)]
+    copilot(environment, workspace, arguments)
 
 
 def _create_application(connect: Connect, domain: str) -> None:
@@ -117,4 +137,4 @@ def _stack(**sections: Any) -> str:
 
 
 if __name__ == "__main__":
-    render(_ROOT, Path(sys.argv[1]))
+    render(ROOT, Path(sys.argv[1]))

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cfn_flip import load_yaml
+from cfn_flip import to_json
 
 APP = "agenticai"
 ENVIRONMENTS = ("prod", "test")
@@ -62,5 +62,5 @@ class Rendered:
 
 @cache
 def _read(path: Path) -> Template:
-    template: Template = load_yaml(path.read_text())
+    template: Template = json.loads(to_json(path.read_text()))
     return template
