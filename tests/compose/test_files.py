@@ -1,6 +1,7 @@
 """The Dockerfiles and compose.yaml as files: what they promise, and that the code agrees."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
 DOCKERFILES = sorted(DOCKER.glob("*.Dockerfile"))
 LOCKS = ("api", "websocket", "worker", "core", "build")
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 EMULATOR = "http://emulator:4566"
 PIN = re.compile(r"^([\w.-]+)(?:\[[\w,-]+\])?==([\w.!+-]+)", re.MULTILINE)
 
@@ -50,6 +52,7 @@ def test_an_image_is_built_from_locks_and_runs_without_privileges(path: Path) ->
     assert "\nSTOPSIGNAL SIGTERM\n" in last
     assert "\nHEALTHCHECK " in last
     assert "pip install" not in last
+    assert f"\nARG VERSION={VERSION}\n" in last
     for label in ("title", "description", "version", "licenses"):
         assert f"org.opencontainers.image.{label}=" in last
     assert not re.search(r"amd64|x86_64|arm64|aarch64|https?://(?!127)|# syntax", text)
