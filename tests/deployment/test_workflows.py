@@ -234,6 +234,16 @@ def test_actions_are_pinned_to_full_versions(workflows: dict[str, dict[Any, Any]
     assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+\.\d+\.\d+", one)] == []
 
 
+def test_the_role_lasts_as_long_as_the_job(
+    repo_root: Path, workflows: dict[str, dict[Any, Any]]
+) -> None:
+    job = workflows["environment"]["jobs"]["deploy"]
+    (taken,) = [step for step in job["steps"] if "configure-aws" in step.get("uses", "")]
+    template = load_yaml((repo_root / ".github" / "role.yml").read_text())
+    most = template["Resources"]["DeployRole"]["Properties"]["MaxSessionDuration"]
+    assert taken["with"]["role-duration-seconds"] == most == job["timeout-minutes"] * 60
+
+
 # ---- the role -----------------------------------------------------------------------------------
 
 
