@@ -69,8 +69,14 @@ class ComposedSystem:
 
     def inspect(self, service: str) -> dict[str, Any]:
         """What the engine knows of the service's container."""
-        found: list[dict[str, Any]] = json.loads(docker("inspect", self._container(service)))
-        return found[0]
+        return _inspect(self._container(service))
+
+    def stop(self, service: str) -> None:
+        docker("stop", self._container(service))
+
+    def start(self, service: str) -> None:
+        """The container alone: Compose would run the set-up again, too."""
+        docker("start", self._container(service))
 
     def run_in(self, service: str, *command: str) -> str:
         return self.compose("exec", "--no-TTY", service, *command)
@@ -85,8 +91,8 @@ class ComposedSystem:
         docker("run", *options, image, "-c", script, process)
 
     def wait_until_healthy(self, service: str, seconds: float = 90) -> None:
-        deadline = time.monotonic() + seconds
-        while self.inspect(service)["State"].get("Health", {}).get("Status") != "healthy":
+        container, deadline = self._container(service), time.monotonic() + seconds
+        while _inspect(container)["State"]["Health"]["Status"] != "healthy":
             assert time.monotonic() < deadline, f"{service} is not healthy after {seconds:.0f} s"
             time.sleep(0.2)
 
@@ -108,6 +114,11 @@ class ComposedSystem:
         engine = {k: v for k, v in os.environ.items() if k.startswith("DOCKER_")}
         own = {name: str(port) for name, port in ports.items()}
         return {**plain, **engine, **own, "COMPOSE_DISABLE_ENV_FILE": "1"}
+
+
+def _inspect(container: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = json.loads(docker("inspect", container))
+    return found[0]
 
 
 @contextmanager

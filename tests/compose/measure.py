@@ -51,8 +51,8 @@ def main() -> None:
 
 
 def start(system: ComposedSystem, service: str) -> Start:
-    system.compose("stop", service)
-    system.compose("start", service)
+    system.stop(service)
+    system.start(service)
     began = stamp(system.inspect(service)["State"]["StartedAt"])
     answered = first_answer(system, service) - began
     system.wait_until_healthy(service)

@@ -77,10 +77,10 @@ def test_no_container_has_privileges(stack: ComposedSystem, service: str) -> Non
 @pytest.mark.parametrize("service", ["api", "websocket", *WORKERS])
 def test_a_stop_is_clean(stack: ComposedSystem, service: str) -> None:
     try:
-        stack.compose("stop", service)
+        stack.stop(service)
         assert stack.inspect(service)["State"]["ExitCode"] == 0
     finally:
-        stack.compose("start", service)
+        stack.start(service)
         stack.wait_until_healthy(service)
 
 
