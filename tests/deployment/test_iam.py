@@ -158,8 +158,7 @@ def test_the_policy_fits_with_the_longest_names(service: str) -> None:
 
 
 def test_cfn_lint_finds_nothing(repo_root: Path) -> None:
-    paths = sorted((repo_root / "copilot").glob("*/addons/*.yml"))
-    assert {path.stem for path in paths} >= set(SERVICES)
+    paths = [repo_root / "copilot" / name / "addons" / f"{name}.yml" for name in SERVICES]
     linter = Path(sys.executable).with_name("cfn-lint")
     done = subprocess.run([linter, "--", *paths], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
