@@ -117,6 +117,10 @@ record-calls: setup ## Note anew what each service asks of AWS (tests/deployment
 smoke: setup ## Try a running system as a user would (AGENTICAI_API_URL, AGENTICAI_API_KEY)
 	@$(BIN)/python tests/smoke/run.py
 
+.PHONY: templates
+templates: setup ## Write what deploys without Copilot, as plain CloudFormation: dist/cloudformation
+	@$(BIN)/python -m tests.deployment.templates dist/cloudformation
+
 .PHONY: lock
 lock: ## Choose the newest fitting versions and write the locks (needs uv)
 	@uv=$$(command -v uv || command -v $(BIN)/uv) || { echo "error: uv is needed: pip install uv" >&2; exit 1; }; \
