@@ -45,9 +45,11 @@ class Partition:
 
     def is_whole(self, metadata: Item | None, head: Item | None) -> bool:
         """Whether these rows are of one moment, given what is there now. A project that is being
-        deleted has nothing left to keep together."""
-        if metadata is None or head is None or head.get("closed"):
+        deleted has nothing left to keep together; of one that is gone nothing may be kept."""
+        if head is not None and head.get("closed"):
             return True
+        if metadata is None or head is None:
+            return self == Partition()
         return (
             (self.version, self.seq) == (metadata["version"], head["seq"])
             and self.events == self.seq

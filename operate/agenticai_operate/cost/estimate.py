@@ -7,7 +7,7 @@ from agenticai_core.models import Usage
 from agenticai_core.prices import Price
 from agenticai_operate.cost.calls import NODES, Calls
 from agenticai_operate.cost.prices import PriceTable
-from agenticai_operate.cost.sizes import Layout, Service
+from agenticai_operate.cost.sizes import WORKER, Layout, Service
 
 MILLION = 1_000_000
 _S3_READS = frozenset({"GetObject", "HeadObject"})
@@ -25,6 +25,8 @@ class Load:
     model: Price | None = None  # None: nobody knows its price
     input_tokens: int = 0  # per project
     output_tokens: int = 0
+    metrics: int = 0  # that services write all the time
+    busy_metrics: int = 0  # that they write while they work
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,10 @@ def _bucket(calls: Calls, load: Load, table: PriceTable) -> Iterator[Quantity]:
 def _watching(layout: Layout, load: Load, table: PriceTable) -> Iterator[Quantity]:
     assume = table.assume
     yield "logs", assume.idle_log_gb + load.projects * assume.log_mb / 1000, "assumed"
-    yield "metrics", assume.custom_metrics, "assumed"
+    # A metric is paid for the hours in which it is written.
+    busy = min(1.0, load.projects / table.hours)
+    why = f"{load.metrics}, and in hours with work {load.busy_metrics} more"
+    yield "metrics", load.metrics + load.busy_metrics * busy, why
     yield "alarms", layout.alarms, ""
     yield "dashboards", layout.dashboards, ""
     yield "traces", load.projects * assume.traces / MILLION, "assumed"
@@ -197,4 +202,4 @@ def _model(load: Load) -> Iterator[Line]:
 
 
 def _nodes(layout: Layout) -> int:
-    return sum(NODES * service.tasks for service in layout.services if service.name == "worker")
+    return sum(NODES * service.tasks for service in layout.services if service.name == WORKER)

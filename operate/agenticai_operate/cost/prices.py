@@ -33,7 +33,6 @@ class Assumptions(_Frozen):
     nat_gb: float
     log_mb: float
     idle_log_gb: float
-    custom_metrics: int
     traces: int
     image_gb: float
     input_tokens: int

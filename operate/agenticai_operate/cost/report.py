@@ -4,17 +4,22 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agenticai_core.metrics import REGISTRY
+from agenticai_core.models import Agent
 from agenticai_core.prices import find_price
 from agenticai_core.settings import Settings
 from agenticai_operate.cost.calls import Calls, measured_calls
 from agenticai_operate.cost.estimate import Estimate, Load, estimate, idle_polls
 from agenticai_operate.cost.prices import PriceTable, price_table
 from agenticai_operate.cost.sizes import Layout, read_layout, resize
-from agenticai_operate.errors import NotConfigured
+from agenticai_operate.errors import BadManifest, NotConfigured
+
+_RECKONED = ("sqs_wait_seconds", "sweep_seconds", "metrics", "model")
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,9 @@ class Report:
 
 def report(folder: Path, env: str, wanted: Wanted) -> Report:
     """Read the manifests and reckon. Raises `NotConfigured`, `BadManifest`."""
-    settings, table, calls = Settings(), price_table(), measured_calls()
+    table, calls = price_table(), measured_calls()
     layout = resize(read_layout(folder, env), list(wanted.sizes))
+    settings = _deployed(layout)
     load = _load(settings, table, wanted)
     made = estimate(layout, calls, load, table)
     standing = estimate(layout, calls, replace(load, projects=0, stored=0), table).total
@@ -60,6 +66,22 @@ def report(folder: Path, env: str, wanted: Wanted) -> Report:
         table=table,
         calls=calls,
     )
+
+
+def _deployed(layout: Layout) -> Settings:
+    """The settings that the services will have: the manifests' variables, then those set here."""
+    given = {
+        name: layout.variables[variable]
+        for name in _RECKONED
+        if (variable := f"AGENTICAI_{name.upper()}") in layout.variables
+    }
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # text, as from the environment
+    except ValidationError as error:
+        raise BadManifest(
+            f"The worker's variables make no sense: {error.errors()[0]['msg']}",
+            hint="docs/architecture.md lists them, with what they may be",
+        ) from error
 
 
 def _load(settings: Settings, table: PriceTable, wanted: Wanted) -> Load:
@@ -80,7 +102,16 @@ def _load(settings: Settings, table: PriceTable, wanted: Wanted) -> Load:
         model=price,
         input_tokens=_or(wanted.input_tokens, assume.input_tokens),
         output_tokens=_or(wanted.output_tokens, assume.output_tokens),
+        **_metrics(settings),
     )
+
+
+def _metrics(settings: Settings) -> dict[str, int]:
+    """How many CloudWatch reckons: each set of dimensions counts as one."""
+    if settings.metrics == "off":
+        return {}
+    by_agent = sum(metric.by_agent for metric in REGISTRY)
+    return {"metrics": len(REGISTRY) - by_agent, "busy_metrics": by_agent * len(Agent)}
 
 
 def _or(given: int | None, default: int) -> int:

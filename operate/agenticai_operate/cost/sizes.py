@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import yaml
 
 from agenticai_operate.errors import BadManifest, NotConfigured
 
+WORKER = "worker"
 _SIZE = re.compile(r"(?P<name>[a-z][a-z0-9-]*)=(?P<cpu>\d+)/(?P<memory>\d+)(x(?P<count>\d+))?")
 _HINT = "Run it in a checkout, where copilot/ is, or name that folder: --copilot DIR"
 
@@ -27,6 +28,7 @@ class Service:
     spot: int = 0  # of these
     arm: bool = False
     private: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)  # those with plain values
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class Layout:
     services: tuple[Service, ...]
     alarms: int
     dashboards: int
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What workers are configured by: they poll, sweep and ask models."""
+        workers = (service for service in self.services if service.name == WORKER)
+        return {name: value for worker in workers for name, value in worker.variables.items()}
 
     @property
     def balanced(self) -> bool:
@@ -114,6 +122,7 @@ def _service(path: Path, env: str) -> Service:
             spot=spot,
             arm="arm64" in str(manifest.get("platform", "")),
             private=_placement(manifest) == "private",
+            variables=_variables(manifest),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadManifest(
@@ -125,6 +134,11 @@ def _service(path: Path, env: str) -> Service:
 def _placement(manifest: Mapping[str, Any]) -> str:
     vpc = _map(_map(manifest.get("network")).get("vpc"))
     return str(vpc.get("placement", "public"))
+
+
+def _variables(manifest: Mapping[str, Any]) -> dict[str, str]:
+    given = _map(manifest.get("variables"))
+    return {name: str(value) for name, value in given.items() if not isinstance(value, dict)}
 
 
 def _map(value: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from agenticai_core.models import ProjectType
 from agenticai_core.rows import load
 from agenticai_core.settings import Settings
 from agenticai_core.store import keys
-from agenticai_core.store.base import Put, Update
+from agenticai_core.store.base import Delete, Key, Put, Update
 from agenticai_operate.backup.export import export
 from agenticai_operate.backup.layout import item_line, read_items
 from agenticai_operate.backup.marker import KEY
@@ -405,3 +405,20 @@ def test_a_project_that_never_rests_is_told(source, tmp_path, monkeypatch):
     seen = events_of(tmp_path / "copy", manifest, project_id)
     assert seen == list(range(1, len(seen) + 1))
     assert len(seen) > 5
+
+
+def test_a_project_that_is_deleted_meanwhile_is_left_out(source, tmp_path, monkeypatch):
+    old, project_id, _ = source
+    place, services = old.place, old.services
+    batch_get = place.store.batch_get
+
+    def delete_first(wanted):
+        for row in services.store.query(keys.project_pk(project_id), limit=1000).items:
+            services.store.write(Delete(Key(row["PK"], row["SK"])))
+        return batch_get(wanted)
+
+    monkeypatch.setattr(place.store, "batch_get", delete_first)
+    manifest = export(place, tmp_path / "copy")
+    assert (manifest.items, manifest.torn) == (len(rows(old)), 0)
+    assert manifest.without_values == ()
+    assert not any(project_id in row["PK"]["S"] for row in read_items(tmp_path / "copy", manifest))

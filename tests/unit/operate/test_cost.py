@@ -108,17 +108,17 @@ def test_the_table_is_paid_by_measured_calls_and_by_how_often_sweepers_look():
     assert quantity("table_writes") == pytest.approx(0.7008)
     assert quantity("table_reads") == pytest.approx(0.3504)
     assert quantity("table_writes", sweep_seconds=3) == pytest.approx(3.504)
-    # 1000 projects: (10 puts + 5 transactions of 24) and 4 reads of 3 units each.
-    assert quantity("table_writes", projects=1000) == pytest.approx(0.7008 + 0.130)
+    # 1000 projects: (10 puts + 5 transactions of 30) and 4 reads of 3 units each.
+    assert quantity("table_writes", projects=1000) == pytest.approx(0.7008 + 0.160)
     assert quantity("table_reads", projects=1000) == pytest.approx(0.3504 + 0.012)
 
 
 def test_storage_is_free_up_to_25_gb_but_recovery_never():
-    found = lines(stored=100_000)  # of half a megabyte
+    found = lines(stored=500_000)  # of a tenth of a megabyte, and half of one
     assert found["table_storage"].usd == pytest.approx(6.25)
     assert found["table_storage"].free_usd == pytest.approx(6.25)
     assert found["table_recovery"].usd == pytest.approx(10.0)
-    assert found["bucket_storage"].usd == pytest.approx(2.3)
+    assert found["bucket_storage"].usd == pytest.approx(5.75)
 
 
 def test_the_buckets_requests_are_two_kinds_and_deletes_are_free():
@@ -132,6 +132,13 @@ def test_alarms_and_dashboards_are_counted_after_the_free_ones():
     found = lines()
     assert found["alarms"].usd == pytest.approx(0.40)
     assert found["dashboards"].usd == 0
+
+
+def test_metrics_are_paid_for_the_hours_in_which_they_are_written():
+    # 9 all the time; 32 more in 73 of 730 hours: 12.2, of which 10 are free.
+    assert lines(projects=73, metrics=9, busy_metrics=32)["metrics"].usd == pytest.approx(0.66)
+    assert lines(projects=7300, metrics=9, busy_metrics=32)["metrics"].usd == pytest.approx(9.30)
+    assert lines(projects=0, metrics=9, busy_metrics=32)["metrics"].usd == 0
 
 
 def test_a_language_model_is_paid_by_tokens():
@@ -239,6 +246,23 @@ def test_the_command_shows_a_table_and_what_to_know(copilot):
     assert "525,600 requests to SQS a month, 53% of the free million" in shown
     assert "never sleep" in shown
     assert "Tables on demand have no free units" in shown
+
+
+def test_what_the_worker_is_configured_by_counts(copilot, monkeypatch):
+    monkeypatch.setenv("AGENTICAI_SQS_WAIT_SECONDS", "5")
+    path = copilot / "worker" / "manifest.yml"
+    path.write_text(
+        path.read_text()
+        + "variables:\n  AGENTICAI_SQS_WAIT_SECONDS: 10\n  AGENTICAI_METRICS: emf\n"
+        "  AGENTICAI_MODEL: gemini:gemini-2.5-flash\n  TABLE: {from_cfn: table}\n"
+    )
+    told = json.loads(run("--copilot", str(copilot), "--json").stdout)
+    found = {line["key"]: line for line in told["lines"]}
+    assert "2,102,400 of them polls that wait 10 s" in found["queue_requests"]["why"]  # two tasks
+    assert found["metrics"]["quantity"] > 10
+    assert found["model"]["usd"] == pytest.approx(9.30)
+    path.write_text(path.read_text().replace("SECONDS: 10", "SECONDS: soon"))
+    assert "make no sense" in run("--copilot", str(copilot), code=2).stderr
 
 
 def test_a_model_without_a_price_is_refused(copilot):
