@@ -43,7 +43,7 @@ test: setup ## Run all tests but those that kill processes (ARGS="-k name", WORK
 
 .PHONY: chaos
 chaos: setup ## Run all tests that kill processes or break the emulator
-	@$(PYTEST) tests/chaos $(ARGS)
+	@$(PYTEST) tests/chaos tests/deployment/test_iam.py $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style and format

@@ -2,7 +2,7 @@
 
 The recording (recorded_calls.json) is of the real services, each behind a proxy that notes what it
 asks of AWS while everything that can be asked of the system is asked once. `make record-calls`
-makes it anew; the slow test here does so too, and compares.
+makes it anew; one test here does so too, in `make chaos`, and compares.
 """
 
 import json
@@ -221,7 +221,7 @@ def test_what_is_not_understood_is_an_error(target: str) -> None:
 # ---- the recording against the services ---------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.chaos
 @pytest.mark.timeout(600)
 def test_the_services_do_what_was_recorded(recorded: Mapping[str, set[Call]]) -> None:
     """Runs everything. What is new here is missing in the recording: `make record-calls`."""
