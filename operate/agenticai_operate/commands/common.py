@@ -40,6 +40,13 @@ def operator(function: Callable[P, T]) -> Callable[P, T]:
 
         try:
             return function(*args, **kwargs)
+        except ModuleNotFoundError as error:
+            raise ApiError(
+                "NOT_INSTALLED",
+                f"The package {error.name} is not installed",
+                status=500,
+                hint="Install the operator's extra: pip install 'agenticai[operate]'",
+            ) from error
         except AgenticError as error:
             raise ApiError(
                 error.code,

@@ -422,3 +422,16 @@ def test_a_project_that_is_deleted_meanwhile_is_left_out(source, tmp_path, monke
     assert (manifest.items, manifest.torn) == (len(rows(old)), 0)
     assert manifest.without_values == ()
     assert not any(project_id in row["PK"]["S"] for row in read_items(tmp_path / "copy", manifest))
+
+
+def test_many_items_are_in_several_files(source, new_environment, tmp_path, monkeypatch):
+    old, _, _ = source
+    monkeypatch.setattr("agenticai_operate.backup.export.ITEMS_PER_FILE", 3)
+    told = []
+    manifest = export(old.place, tmp_path / "copy", lambda what, count: told.append((what, count)))
+    assert sorted(manifest.files)[0] == "objects.jsonl"
+    assert len(manifest.files) == 1 + -(-len(rows(old)) // 3)
+    assert ("items", 3) in told
+    new = new_environment()
+    restore(new.place, tmp_path / "copy")
+    assert rows(new) == rows(old)
