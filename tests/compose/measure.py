@@ -41,9 +41,10 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=5, help="of each service (5)")
     parser.add_argument("--write", type=Path, help="a Markdown file with a measured block")
     options = parser.parse_args()
+    load = os.getloadavg()[0]
     with composed("agenticai-bench") as system:
         starts = {name: [start(system, name) for _ in range(options.starts)] for name in MEASURED}
-    text = report(starts)
+    text = report(starts, load)
     print(text)
     if options.write:
         page = options.write.read_text()
@@ -87,13 +88,14 @@ def stamp(text: str) -> float:
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", text)).timestamp()
 
 
-def report(starts: dict[str, list[Start]]) -> str:
+def report(starts: dict[str, list[Start]], load: float) -> str:
     base = size(BASE)
     today = f"{datetime.now(UTC):%Y-%m-%d}"
+    engine = docker("version", "--format", "{{.Server.Version}}").strip()
     lines = [
         f"Measured on {today} by `make bench-images` ({os.cpu_count()} cores,"
-        f" {platform.machine()}, Docker {docker('version', '-f', '{{.Server.Version}}').strip()};"
-        f" the base image has {base:.0f} MB).\n",
+        f" {platform.machine()}, Docker {engine},\nload average {load:.1f} before it began)."
+        f" The base image has {base:.0f} MB.\n",
         "| image | MB | of it ours |",
         "|---|---|---|",
         *(f"| `agenticai-{name}` | {mb:.0f} | {mb - base:.0f} |" for name, mb in sizes().items()),
@@ -101,6 +103,7 @@ def report(starts: dict[str, list[Start]]) -> str:
         "| service | start to first answer, s (median; worst) | start to healthy, s |",
         "|---|---|---|",
         *(row(name, found) for name, found in starts.items()),
+        "",
         "",
     ]
     return "\n".join(lines)
