@@ -137,5 +137,5 @@ lock: ## Choose the newest fitting versions and write the locks (needs uv)
 
 .PHONY: clean
 clean: ## Remove environments and caches (not your projects)
-	@rm -rf .venv .venv-sandbox .venv-emulator .node-cache .*_cache .hypothesis .coverage dist
+	@rm -rf .venv .venv-sandbox .venv-emulator .venv-node .node-cache .*_cache .hypothesis .coverage dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
