@@ -36,7 +36,7 @@ class Layout:
     """Everything that is deployed to an environment and never sleeps."""
 
     services: tuple[Service, ...]
-    alarms: int
+    alarms: int  # metrics that alarms look at: what AWS charges for
     dashboards: int
 
     @property
@@ -67,19 +67,43 @@ def read_layout(folder: Path, env: str) -> Layout:
     kinds = list(addon_kinds(folder / "environments"))
     return Layout(
         services=tuple(_service(path, env) for path in manifests),
-        alarms=kinds.count("AWS::CloudWatch::Alarm"),
+        alarms=sum(map(_watched, _alarms(folder))),
         dashboards=kinds.count("AWS::CloudWatch::Dashboard"),
     )
 
 
 def addon_kinds(folder: Path) -> Iterator[str]:
     """The type of each resource in the templates of ``addons/``."""
+    for resource in _addons(folder):
+        yield str(resource["Type"])
+
+
+def _addons(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("**/addons/*.yml")):
-        if path.name.endswith("parameters.yml"):
-            continue
-        template = yaml.load(path.read_text(encoding="utf-8"), _CloudFormation)  # noqa: S506 (a SafeLoader)
-        for resource in template.get("Resources", {}).values():
-            yield str(resource["Type"])
+        if not path.name.endswith("parameters.yml"):
+            yield from _read(path).get("Resources", {}).values()
+
+
+def _alarms(folder: Path) -> Iterator[dict[str, Any]]:
+    """Those of the environment, and those that patches add to services."""
+    patches = (
+        patch.get("value")
+        for path in sorted(folder.glob("*/overrides/cfn.patches.yml"))
+        for patch in _read(path)
+    )
+    added = (value for value in patches if isinstance(value, dict))
+    for resource in (*_addons(folder / "environments"), *added):
+        if resource.get("Type") == "AWS::CloudWatch::Alarm":
+            yield resource["Properties"]
+
+
+def _watched(alarm: Mapping[str, Any]) -> int:
+    metrics = alarm.get("Metrics")
+    return sum("MetricStat" in metric for metric in metrics) if metrics else 1
+
+
+def _read(path: Path) -> Any:
+    return yaml.load(path.read_text(encoding="utf-8"), _CloudFormation)  # noqa: S506 (a SafeLoader)
 
 
 def resize(layout: Layout, wanted: list[str]) -> Layout:

@@ -184,6 +184,22 @@ def test_sizes_come_from_the_manifests_as_each_environment_has_them(copilot):
     assert prod.balanced
 
 
+def test_an_alarm_costs_as_much_as_it_looks_at_metrics(copilot):
+    simple = "{Type: AWS::CloudWatch::Alarm, Properties: {MetricName: a}}"
+    of_two = (
+        "{Type: AWS::CloudWatch::Alarm, Properties: {Metrics: ["
+        "{Id: x, Expression: a / b}, {Id: a, MetricStat: {}}, {Id: b, MetricStat: {}}]}}"
+    )
+    addons = copilot / "environments" / "addons"
+    addons.mkdir()
+    (addons / "alarms.yml").write_text(f"Resources:\n  A: {simple}\n  B: {of_two}\n")
+    overrides = copilot / "api" / "overrides"
+    overrides.mkdir()
+    patches = f"- {{op: remove, path: /x}}\n- {{op: add, path: /y, value: {of_two}}}\n"
+    (overrides / "cfn.patches.yml").write_text(patches)
+    assert read_layout(copilot, "test").alarms == 1 + 2 + 2
+
+
 def test_sizes_can_be_chosen(copilot):
     layout = resize(read_layout(copilot, "test"), ["worker=512/1024x3", "api=512/1024"])
     api, worker = layout.services
