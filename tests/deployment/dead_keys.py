@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.deployment.render import ROOT, application, copilot
+from tests.deployment.render import application, copilot
+from tests.deployment.rendered import ROOT, copy_workspace
 
 # The gateway's manifest has the keys of the API's; a test compares them.
 SERVICES = ("api", "worker")
@@ -32,7 +33,7 @@ Path_ = tuple[str, ...]
 def find_dead_keys() -> list[str]:
     with tempfile.TemporaryDirectory() as folder, application(Path(folder)) as (environment, _):
         jobs = [(service, path) for service in SERVICES for path in _keys(service)]
-        spaces = [_workspace(Path(folder) / str(number)) for number in range(_THREADS)]
+        spaces = [copy_workspace(Path(folder) / str(number)) for number in range(_THREADS)]
 
         def work(number: int) -> list[str]:
             look = _Look(environment, spaces[number])
@@ -115,12 +116,6 @@ def _leaves(node: dict[str, Any], path: Path_, seen: set[int]) -> Iterator[Path_
             yield from _leaves(value, (*path, key), seen)
         else:
             yield (*path, key)
-
-
-def _workspace(folder: Path) -> Path:
-    for name in ("copilot", "docker"):
-        shutil.copytree(ROOT / name, folder / name)
-    return folder
 
 
 if __name__ == "__main__":

@@ -4,42 +4,43 @@ A process of its own, because moto's proxy changes the process that it runs in. 
 ``<environment>/…`` below FOLDER, under Copilot's own file names.
 """
 
+import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from cfn_flip import load_yaml
 from tests.deployment.offline_aws import ACCOUNT, REGION, Connect, offline_aws
-from tests.deployment.rendered import APP, ENVIRONMENTS, SERVICES
+from tests.deployment.rendered import APP, ENVIRONMENTS, ROOT, SERVICES, copy_workspace
 
-ROOT = Path(__file__).resolve().parents[2]
 _COPILOT = Path(sys.executable).with_name("copilot")
 
 
-def render(source: Path, out: Path, domain: str = "") -> None:
+def render(source: Path, out: Path, domain: str = "", envs: Sequence[str] = ENVIRONMENTS) -> None:
     """Package everything of ``source`` into ``out``. Raises RuntimeError with what Copilot said.
 
     ``domain``: that of the application, as if it had been given to `copilot app init`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Path(folder) / "workspace"
-        for name in ("copilot", "docker"):
-            shutil.copytree(source / name, workspace / name)
-        with application(Path(folder), workspace, out, domain) as (environment, _):
-            for env in ENVIRONMENTS:
+        workspace = copy_workspace(Path(folder) / "workspace", source)
+        with application(Path(folder), workspace, out, domain, envs) as (environment, _):
+            for env in envs:
                 for service in SERVICES:
                     _package(environment, workspace, out / env, "svc", service, env)
 
 
 @contextmanager
 def application(
-    home: Path, workspace: Path | None = None, out: Path | None = None, domain: str = ""
+    home: Path,
+    workspace: Path | None = None,
+    out: Path | None = None,
+    domain: str = "",
+    envs: Sequence[str] = ENVIRONMENTS,
 ) -> Iterator[tuple[dict[str, str], Connect]]:
     """An AWS in which the application and its environments are, for processes to package in.
 
@@ -48,7 +49,7 @@ def application(
     workspace, out = workspace or ROOT, out or home / "environments"
     with offline_aws(home) as (environment, connect):
         _create_application(connect, domain)
-        for env in ENVIRONMENTS:
+        for env in envs:
             _package(environment, workspace, out / env, "env", env)
             _deploy_environment(connect, env, out / env)
         yield environment, connect
@@ -137,4 +138,10 @@ def _stack(**sections: Any) -> str:
 
 
 if __name__ == "__main__":
-    render(ROOT, Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("source", type=Path, nargs="?", default=ROOT)
+    parser.add_argument("domain", nargs="?", default="")
+    parser.add_argument("envs", nargs="*")
+    given = parser.parse_args()
+    render(given.source, given.folder, given.domain, given.envs or ENVIRONMENTS)

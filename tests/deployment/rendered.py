@@ -1,6 +1,9 @@
 """What Copilot rendered, as the tests read it."""
 
 import json
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -8,6 +11,7 @@ from typing import Any
 
 from cfn_flip import to_json
 
+ROOT = Path(__file__).resolve().parents[2]
 APP = "agenticai"
 ENVIRONMENTS = ("prod", "test")
 SERVICES = ("api", "websocket", "worker")
@@ -64,3 +68,29 @@ class Rendered:
 def _read(path: Path) -> Template:
     template: Template = json.loads(to_json(path.read_text()))
     return template
+
+
+def copy_workspace(folder: Path, source: Path = ROOT) -> Path:
+    """What Copilot reads, to be changed."""
+    for name in ("copilot", "docker"):
+        shutil.copytree(source / name, folder / name)
+    return folder
+
+
+def render_apart(folder: Path, *arguments: str) -> Rendered:
+    """Render into ``folder`` in a process of its own: `tests.deployment.render` has to be in one.
+
+    ``arguments``: where copilot/ is, the application's domain, the environments. Raises
+    RuntimeError with what Copilot said.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.deployment.render", str(folder), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+    return Rendered(folder)

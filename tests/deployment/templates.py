@@ -8,8 +8,7 @@ from pathlib import Path
 
 from cfn_flip import to_yaml
 from tests.deployment import plain
-from tests.deployment.render import ROOT, render
-from tests.deployment.rendered import APP, ENVIRONMENTS, SERVICES, Rendered, Template
+from tests.deployment.rendered import APP, ENVIRONMENTS, SERVICES, Rendered, Template, render_apart
 
 LARGEST = 51_200  # bytes that CloudFormation takes without a bucket
 
@@ -88,5 +87,4 @@ Secrets that a task definition names have to be SecureString parameters with the
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        render(ROOT, Path(temporary))
-        write_templates(Rendered(Path(temporary)), Path(sys.argv[1]))
+        write_templates(render_apart(Path(temporary)), Path(sys.argv[1]))
