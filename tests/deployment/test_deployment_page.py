@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.deployment.cost_table import filled
-from tests.deployment.rendered import Rendered, copy_workspace, render_apart
+from tests.deployment.rendered import SERVICES, Rendered, copy_workspace, render_apart
 from tests.deployment.test_services import our_containers
 
 from agenticai_core import auth
@@ -130,3 +130,23 @@ def test_the_tables_of_services_say_their_sizes(page: str, rendered: Rendered) -
         size = rendered.parameters("prod", service)
         (row,) = re.findall(rf"^\| `{service}` \|.*$", page, re.MULTILINE)
         assert f"{size['TaskCPU']} CPU units, {size['TaskMemory']} MB" in row
+
+
+def test_it_counts_the_metrics_that_the_services_alarms_look_at(
+    page: str, rendered: Rendered
+) -> None:
+    looked_at = 0
+    for service in SERVICES:
+        for resource in rendered.service("test", service)["Resources"].values():
+            properties = resource.get("Properties", {})
+            if resource["Type"] == "AWS::CloudWatch::Alarm":
+                looked_at += metrics(properties.get("Metrics"))
+            tracked = properties.get("TargetTrackingScalingPolicyConfiguration")
+            if tracked:  # an alarm for more and one for less
+                custom = tracked.get("CustomizedMetricSpecification", {})
+                looked_at += 2 * metrics(custom.get("Metrics"))
+    assert f"they look at {looked_at} metrics" in page
+
+
+def metrics(queries: list[dict[str, Any]] | None) -> int:
+    return sum("MetricStat" in query for query in queries) if queries else 1

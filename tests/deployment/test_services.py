@@ -257,7 +257,11 @@ def test_only_prod_is_private_and_logs_are_kept_for_days(
 
 @pytest.mark.parametrize(("env", "service"), EACH)
 def test_traces_go_to_a_collector_that_may_fail(rendered: Rendered, env: str, service: str) -> None:
-    assert rendered.containers(env, service)[COLLECTOR]["Essential"] is False
+    containers = rendered.containers(env, service)
+    assert containers.pop(COLLECTOR)["Essential"] is False
+    for container in containers.values():
+        variable = {"Name": "OTEL_EXPORTER_OTLP_ENDPOINT", "Value": "http://127.0.0.1:4318"}
+        assert variable in container["Environment"]
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
