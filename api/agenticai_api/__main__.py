@@ -11,7 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agenticai_api.live import LiveLogs
 from agenticai_api.main import create_app
-from agenticai_core import metrics
+from agenticai_api.traces import trace_requests
+from agenticai_core import metrics, tracing
 from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
 from agenticai_core.telemetry import configure_logging
@@ -58,7 +59,10 @@ def main() -> None:
     metrics.configure(settings, "api")
     # uvicorn finishes what is under way and then raises the signal once more: that is a good end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    traced = tracing.configure(settings, "api")
     app = create_app(connect(settings), settings)
+    if traced:
+        trace_requests(app)
     log = structlog.get_logger(__name__)
     log.info("api.starting", host=address.host, port=address.api_port)
     config = uvicorn.Config(

@@ -10,6 +10,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator
+from structlog.contextvars import bind_contextvars
 
 from agenticai_api.throttle import throttle_of
 from agenticai_core import auth
@@ -82,7 +83,11 @@ CallerDep = Annotated[auth.Caller, Depends(_authenticate)]
 
 
 def _requires(scope: auth.Scope) -> Callable[[auth.Caller], str]:
-    async def owner_with_scope(caller: CallerDep) -> str:
+    async def owner_with_scope(request: Request, caller: CallerDep) -> str:
+        # For the lines of this request: the server runs each in a context of its own.
+        project_id = request.path_params.get("project_id")
+        known = {"user_id": caller.owner_id} | ({"project_id": project_id} if project_id else {})
+        bind_contextvars(**known)
         if scope not in caller.scopes:
             raise NotAllowed(
                 f"You lack the scope '{scope}'",

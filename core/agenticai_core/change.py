@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import structlog
 
-from agenticai_core import events, workflow
+from agenticai_core import events, telemetry, tracing, workflow
 from agenticai_core.bootstrap import Services
 from agenticai_core.clock import now, stamp, stamp_in
 from agenticai_core.errors import Unavailable
@@ -144,6 +144,8 @@ class Change:
             inputs=inputs,
             checkpoint=checkpoint or {},
             due_at=stamp_in(self.services.sweep_seconds + delay),
+            request_id=telemetry.request_id(),
+            trace_parent=tracing.current_parent(),
             created_at=at,
             updated_at=at,
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from agenticai_core import telemetry
 from agenticai_core.clock import now, stamp
 from agenticai_core.errors import NotFound
 from agenticai_core.models import Event, EventDraft
@@ -120,12 +121,18 @@ def heads(store: Store, project_ids: Iterable[str]) -> dict[str, Head]:
 
 
 def from_item(item: Item) -> Event:
-    return Event.model_validate({name: item[name] for name in Event.model_fields})
+    return Event.model_validate({name: item.get(name) for name in Event.model_fields})
 
 
 def _row(project_id: str, seq: int, draft: EventDraft, at: str) -> Item:
     event = Event(
-        project_id=project_id, seq=seq, id=draft.id, type=draft.type, at=at, data=draft.data
+        project_id=project_id,
+        seq=seq,
+        id=draft.id,
+        type=draft.type,
+        at=at,
+        data=draft.data,
+        request_id=telemetry.request_id(),
     )
     key = keys.event(project_id, seq)
     return {"PK": key.pk, "SK": key.sk, "EntityType": "Event", **event.model_dump(mode="json")}

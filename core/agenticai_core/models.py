@@ -215,6 +215,8 @@ class Task(Model):
     reservation: int = 0  # tokens reserved by the call under way
     reservation_microusd: int = 0  # and what they may cost
     failure: Failure | None = None
+    request_id: str | None = None  # of the request that it goes back to, over all its run
+    trace_parent: str | None = None  # the span that made it, as W3C's header traceparent
     created_at: str
     updated_at: str
 
@@ -256,6 +258,7 @@ class Event(Model):
     type: str
     at: str
     data: dict[str, Any] = Field(default_factory=dict)
+    request_id: str | None = None  # of the request that it goes back to
 
 
 class EventDraft(Model):

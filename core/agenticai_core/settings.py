@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", validation_alias="LOG_LEVEL")
     log_format: Literal["json", "console"] = "json"
     metrics: Literal["emf", "off"] = "off"  # lines that CloudWatch makes metrics of
+    otlp_endpoint: str = Field("", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")  # "": no traces
     region: str = Field("us-east-1", validation_alias="AWS_REGION")
     endpoint_url: str | None = Field(None, validation_alias="AWS_ENDPOINT_URL")
     table: str = Field("agenticai-local-data", validation_alias="DYNAMODB_TABLE_NAME")

@@ -4,6 +4,8 @@ import signal
 import sys
 from types import FrameType
 
+import structlog
+
 from agenticai_core import metrics
 from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
@@ -23,7 +25,10 @@ def main() -> None:
     options = GatewaySettings()
     app = create_app(connect(settings), settings, options)
     metrics.watch(metrics.CONNECTIONS, lambda: app.state.gateway.connections)
+    log = structlog.get_logger(__name__)
+    log.info("websocket.starting", host=options.host, port=options.port)
     create_server(app, settings, options).run()
+    log.info("websocket.stopped")
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -124,6 +124,13 @@ def _dispatch(watch: Watch, event: Event) -> None:
     frame = event_frame(event)
     lag = (now() - parse(event.at)).total_seconds()
     metrics.record(metrics.EVENTS_LAG, round(max(0.0, lag) * 1000, 1))
+    log.debug(
+        "event.sent",
+        project_id=event.project_id,
+        request_id=event.request_id,
+        seq=event.seq,
+        followers=len(watch.followers),
+    )
     for follower in list(watch.followers):
         follower.deliver(event.seq, frame)
     watch.seq = event.seq

@@ -134,6 +134,7 @@ def event_frame(event: Event) -> str:
         id=event.id,
         at=event.at,
         data=event.data,
+        request_id=event.request_id,
     )
 
 

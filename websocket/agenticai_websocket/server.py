@@ -53,7 +53,8 @@ def create_server(app: Starlette, settings: Settings, options: GatewaySettings) 
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=settings.ping_seconds,
         ws_ping_timeout=None,  # the connection decides what idle means, and closes with 4408
-        log_level=settings.log_level.lower(),
+        log_config=None,  # or else its own lines, with the headers of handshakes, go past ours
+        access_log=False,
         server_header=False,
         proxy_headers=False,  # the application believes those that the settings name
         timeout_graceful_shutdown=5,

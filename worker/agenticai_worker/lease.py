@@ -15,7 +15,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from agenticai_core import events, workflow
+from agenticai_core import events, telemetry, workflow
 from agenticai_core.bootstrap import Services
 from agenticai_core.change import FenceLost, spend_orphan, usage_writes, wake
 from agenticai_core.clock import now, parse, stamp, stamp_in
@@ -235,7 +235,8 @@ def take(services: Services, settings: Settings, project_id: str, task_id: str) 
         if seen.head.closed and task.action is not Action.DELETE:
             return None
         project, taken = _taken(settings, seen.project, task)
-        _write_take(services, seen, project, taken)
+        with telemetry.bind(request_id=taken.request_id):  # the event goes back to it as well
+            _write_take(services, seen, project, taken)
         return Lease(services, settings, project, taken, seen.modification)
 
     return _retrying(attempt, settings.lease_seconds)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from celery.exceptions import SecurityWarning
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 
-from agenticai_core import metrics
+from agenticai_core import metrics, tracing
 from agenticai_core.models import Agent
 from agenticai_core.queues import queue_name
 from agenticai_core.settings import Settings
@@ -37,6 +37,7 @@ def run_node(agent: Agent, concurrency: int, parent: int) -> None:
         die_with_parent(me)
         configure_logging(settings, f"worker-{agent.value}")
         metrics.configure(settings, "worker")
+        tracing.configure(settings, f"worker-{agent.value}")
 
     def log(**_: Any) -> None:
         configure_logging(settings, f"worker-{agent.value}")
@@ -44,6 +45,7 @@ def run_node(agent: Agent, concurrency: int, parent: int) -> None:
 
     # Celery keeps weak references to receivers, and sets up its own logging without one.
     worker_process_init.connect(prepare, weak=False)
+    worker_process_shutdown.connect(lambda **_: tracing.shutdown(), weak=False)
     setup_logging.connect(log, weak=False)
     touch = _health(settings)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import structlog
 from pydantic import BaseModel
 
-from agenticai_core import content, events, metrics
+from agenticai_core import content, events, metrics, tracing
 from agenticai_core.bootstrap import Services
 from agenticai_core.change import FenceLost
 from agenticai_core.errors import NotFound
@@ -173,7 +173,9 @@ class Run:
         timeout = min(self.worker.settings.model_timeout, max(1.0, self.remaining()))
         began = time.monotonic()
         try:
-            generation = model.generate(prompt, schema, voice.hear, timeout)
+            with tracing.model_span(model.name, prompt.name, prompt.max_output_tokens) as told:
+                generation = model.generate(prompt, schema, voice.hear, timeout)
+                told(generation.usage)
         except (MalformedReply, PermanentModelError) as error:
             settle(error.usage)
             raise

@@ -13,7 +13,7 @@ import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from agenticai_core import housekeeping, metrics, runs
+from agenticai_core import housekeeping, metrics, runs, telemetry, tracing
 from agenticai_core.change import FenceLost
 from agenticai_core.clock import now, parse
 from agenticai_core.errors import AgenticError, NotFound, Unavailable
@@ -44,7 +44,7 @@ _TRANSIENT = (TransientFailure, TransientModelError, Unavailable, *_STORE)
 
 def run_task(worker: Worker, project_id: str, task_id: str) -> None:
     """Do the task if it is free to be done; otherwise leave it alone."""
-    with structlog.contextvars.bound_contextvars(project_id=project_id, task_id=task_id):
+    with telemetry.bind(project_id=project_id, task_id=task_id):
         lease = take(worker.services, worker.settings, project_id, task_id)
         if lease is None:
             _log.info("task.skipped")
@@ -52,10 +52,17 @@ def run_task(worker: Worker, project_id: str, task_id: str) -> None:
         if lease.task.fence == 1:
             age = (now() - parse(lease.task.created_at)).total_seconds()
             metrics.record(metrics.QUEUE_AGE, round(max(0.0, age), 3), lease.task.agent.value)
+        _run_leased(worker, lease)
+        metrics.flush()  # the process may be gone before a minute is over
+
+
+def _run_leased(worker: Worker, lease: Lease) -> None:
+    """With the ids of the request that the task goes back to on all that is logged and traced."""
+    task, owner = lease.task, lease.project.owner_id
+    with telemetry.bind(request_id=task.request_id, user_id=owner), tracing.task_span(task):
         try:
             with _beating(lease):
                 _finish(worker, lease)
-            metrics.flush()  # the process may be gone before a minute is over
         except FenceLost:
             _log.warning("task.fence_lost")
         except NotFound:

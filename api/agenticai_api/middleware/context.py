@@ -100,7 +100,7 @@ class _Exchange:
             path=self._path,
             status=self._status,
             milliseconds=round(seconds * 1000, 1),
-            owner_id=self._scope["state"].get("owner_id"),
+            user_id=self._scope["state"].get("owner_id"),
         )
 
     def _measure(self, seconds: float) -> None:

@@ -37,7 +37,7 @@ def _lines(**variables: str) -> list[str]:
 def test_every_line_is_an_object_with_its_context() -> None:
     records = [json.loads(line) for line in _lines()]
 
-    assert [record["event"] for record in records] == ["a.step", "a.crash", "trouble with x"]
+    assert [record["event_type"] for record in records] == ["a.step", "a.crash", "library"]
     assert [record["level"] for record in records] == ["info", "error", "warning"]
     assert {(record["service"], record["request_id"]) for record in records} == {("api", "req_1")}
     assert all(record["timestamp"].endswith("Z") for record in records)
@@ -59,3 +59,65 @@ def test_the_console_format_is_for_people() -> None:
 
     assert "a.step" in lines[0]
     assert not lines[0].startswith("{")
+
+
+REDACTED = """
+import logging
+import structlog
+from agenticai_core.settings import Settings
+from agenticai_core.telemetry import bind, configure_logging
+
+configure_logging(Settings(), "api")
+log = structlog.get_logger()
+with bind(request_id="req_1", user_id="me", project_id=None):
+    log.info("a.step", api_key="canary-1", headers={"Authorization": "Basic canary-2canary-2"},
+             environment_vars={"PORT": "canary-3"}, text="used Bearer canary-4-canary-4",
+             link="https://b/k?X-Amz-Signature=canary-5&X-Amz-Expires=60", input_tokens=7,
+             ticket="canary-6", listed=[{"password": "canary-7"}], next_page=None, token=None)
+try:
+    raise ValueError("refused canary-of-the-environment, and agk_canary8canary8canary8canary8")
+except ValueError:
+    log.exception("a.crash")
+logging.getLogger("botocore.auth").warning("x-api-key: %s", "canary-9-canary-9")
+logging.getLogger("uvicorn.error").error("agenticai.ticket.canary10canary10canary10")
+"""
+
+
+def test_nothing_that_looks_named_or_valued_like_a_secret_is_written() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", REDACTED],
+        env={"MY_SECRET": "canary-of-the-environment", "A_TOKEN": "short"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    step, crash, *of_libraries = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert "canary" not in done.stdout
+    assert (step["request_id"], step["user_id"], step["message"]) == ("req_1", "me", "A step")
+    assert step["link"] == "https://b/k?X-Amz-Signature=***&X-Amz-Expires=60"
+    assert (step["input_tokens"], step["token"], step["next_page"]) == (7, None, None)
+    assert "project_id" not in step
+    assert "refused ***, and ***" in crash["exception"]
+    assert [line["event_type"] for line in of_libraries] == ["botocore.auth", "uvicorn.error"]
+
+
+SPANS = """
+import json, os, sys
+from agenticai_core import tracing
+from agenticai_core.settings import Settings
+
+assert tracing.configure(Settings(), "api") is False
+with tracing.model_span("gemini:gemini-2.5-flash", "plan", 10):
+    assert tracing.current_parent() is None
+heavy = ("opentelemetry.sdk", "opentelemetry.exporter")
+loaded = [name for name in sys.modules if name.startswith(heavy)]
+print(json.dumps(loaded))
+"""
+
+
+def test_without_a_collector_nothing_of_the_sdk_is_loaded() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SPANS], env={}, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == []

@@ -217,7 +217,7 @@ def test_a_task_leaves_the_logs_context_as_it_was(bench: Bench) -> None:
         bench.run(agent)
         after = get_contextvars()
 
-    ids = {"project_id": bench.world.project_id, "task_id": bench.world.task_id}
+    ids = {"project_id": bench.world.project_id, "task_id": bench.world.task_id, "user_id": "me"}
     assert bound == [{"service": "worker-pm", **ids}]
     assert after == {"service": "worker-pm"}
 
