@@ -150,3 +150,10 @@ def test_it_counts_the_metrics_that_the_services_alarms_look_at(
 
 def metrics(queries: list[dict[str, Any]] | None) -> int:
     return sum("MetricStat" in query for query in queries) if queries else 1
+
+
+def test_the_look_at_the_sandbox_says_its_level(page: str) -> None:
+    (code,) = re.findall(r'python -c \\"(from agenticai_worker.*?)\\""', page)
+    code = code.replace("/sandbox/bin/python", sys.executable)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert re.match(r"(strong|basic|none)\b", done.stdout.splitlines()[-1])
