@@ -20,6 +20,8 @@ from agenticai_core.settings import Settings
 _W3C = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("agenticai")
 
+_PATIENCE = 2  # s for a collector to take a batch, its retries included: a stop waits for the last
+
 # As OpenTelemetry's conventions for generative AI name them; others go by our own name.
 _PROVIDERS = {"gemini": "gcp.gemini", "bedrock": "aws.bedrock"}
 
@@ -45,7 +47,7 @@ def configure(settings: Settings, service: str) -> bool:
     provider = TracerProvider(
         sampler=SAMPLER, id_generator=id_generator(x_ray=on_ecs), resource=Resource.create(named)
     )
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=_PATIENCE)))
     trace.set_tracer_provider(provider)
     BotocoreInstrumentor().instrument()  # type: ignore[no-untyped-call]
     atexit.register(provider.shutdown)

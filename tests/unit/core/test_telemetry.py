@@ -121,3 +121,39 @@ def test_without_a_collector_nothing_of_the_sdk_is_loaded() -> None:
         [sys.executable, "-c", SPANS], env={}, capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout) == []
+
+
+DEAD_COLLECTOR = """
+import time
+from opentelemetry import trace
+from agenticai_core import tracing
+from agenticai_core.settings import Settings
+from agenticai_core.telemetry import configure_logging
+
+configure_logging(Settings(), "api")
+assert tracing.configure(Settings(), "api")
+with trace.get_tracer("t").start_as_current_span("request"):
+    assert tracing.current_parent()
+    began = time.monotonic()
+    with tracing.model_span("template", "plan", 1):
+        pass
+    assert time.monotonic() - began < 0.5
+began = time.monotonic()
+tracing.shutdown()
+assert time.monotonic() - began < 6
+"""
+
+
+def test_a_collector_that_does_not_answer_holds_nothing_up() -> None:
+    nobody = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        [sys.executable, "-c", DEAD_COLLECTOR],
+        env=nobody,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    levels = {json.loads(line)["level"] for line in done.stdout.splitlines()}
+    assert levels <= {"warning", "error"}
+    assert "error" in levels
