@@ -35,6 +35,7 @@ def test_a_plain_client_is_welcomed_and_gets_what_is_new(gateway, world):
         "seq": head + 1,
         "id": "t/0",
         "data": {"text": "hello"},
+        "request_id": None,
     }
 
 
