@@ -2,13 +2,19 @@
 
 import re
 
-from . import lexicon as lex
-from . import types, words
-from .clauses import Clause
-from .facts import Act, Facts, Link
-from .fields import parse_choices, split_list
-from .nouns import is_event, is_generic, is_person, is_thing, parse_noun
-from .structure import (
+from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand import types, words
+from agenticai_worker.llm.template.understand.clauses import Clause
+from agenticai_worker.llm.template.understand.facts import Act, Facts, Link
+from agenticai_worker.llm.template.understand.fields import parse_choices, split_list
+from agenticai_worker.llm.template.understand.nouns import (
+    is_event,
+    is_generic,
+    is_person,
+    is_thing,
+    parse_noun,
+)
+from agenticai_worker.llm.template.understand.structure import (
     add_entity_phrase,
     add_item,
     attribute_like,
@@ -17,27 +23,27 @@ from .structure import (
     subject_keys,
     unmask,
 )
-from .types import UNIT_NAMES
+from agenticai_worker.llm.template.understand.types import UNIT_NAMES
 
 _PARTICLES = re.compile(r"^(in|out|off|up|down|over|back|away)\b\s*")
 _PREPOSITIONS = re.compile(
     rf"\s*,?\s*\b(optionally |and optionally )?(from|to|per|on|at|for|with|in(?!\s+(?:{UNIT_NAMES})\b)|by|during|until|via|between|using|within|into|against)\b\s+",
     re.IGNORECASE,
 )
-_JOINING = lex._words(
+_JOINING = lex.word_set(
     "assign attach link allocate connect add invite move put place distribute tag associate"
 )
-LIGHT = lex._words(
+LIGHT = lex.word_set(
     "make place do take give put submit file create post write leave raise report log record "
     "schedule receive hold run organise organize perform conduct issue plan open start prepare "
     "upload send complete request lead teach supervise own attend publish"
 )
 # Verbs that tell how things lie together rather than what somebody does.
-_RELATING = lex._words(
+_RELATING = lex.word_set(
     "use store occupy follow like produce supply move play cover fail serve hold comment describe"
 )
-_PARTICIPATING = lex._words("attend join enroll enrol participate subscribe apply volunteer")
-_SLOTS = lex._words(
+_PARTICIPATING = lex.word_set("attend join enroll enrol participate subscribe apply volunteer")
+_SLOTS = lex.word_set(
     "session class lesson course event tour workshop trip concert show game match race dive meeting"
 )
 
@@ -139,7 +145,7 @@ def read_moves(clause: Clause, facts: Facts) -> bool:
     return bool(keys)
 
 
-_HANDED = lex._words("dispatch check_out release ship deliver issue")
+_HANDED = lex.word_set("dispatch check_out release ship deliver issue")
 
 
 def _is_handed(verb: str, clause: Clause, facts: Facts) -> bool:
@@ -316,7 +322,7 @@ def _read_passive_act(clause: Clause, facts: Facts) -> bool:
     if actor_noun and not is_generic(actor_noun.key) and is_thing(actor_noun.key):
         facts.add_thing(actor_noun.key, 2)
         actor = facts.find(actor_noun.key) or actor_noun.key
-    elif not by and clause.participle not in words._verb_forms():
+    elif not by and clause.participle not in words.verb_forms():
         return False
     rest = text.replace(by[0], " ") if by else text
     _, extras = split_extras(f"x {rest}")

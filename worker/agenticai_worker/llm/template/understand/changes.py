@@ -6,19 +6,29 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agenticai_core.plans import Entity, Plan, Report
-
-from . import differences, edits, gaps, types, words
-from .constraints import constrain
-from .drafts import Board, board_of, spoken
-from .facts import Facts, Link
-from .fields import parse_attribute, parse_choices, safe_name, split_list
-from .nouns import is_thing, parse_noun
-from .plan import build, summarize
-from .reading import read
-from .reports import add_reports
-from .targets import NotUnderstood, find_entity, find_field, need_entity, owner_and_field
-from .text import is_english, sentences
-from .wishes import read_one_wish
+from agenticai_worker.llm.template.understand import differences, edits, gaps, types, words
+from agenticai_worker.llm.template.understand.constraints import constrain
+from agenticai_worker.llm.template.understand.drafts import Board, board_of, spoken
+from agenticai_worker.llm.template.understand.facts import Facts, Link
+from agenticai_worker.llm.template.understand.fields import (
+    parse_attribute,
+    parse_choices,
+    safe_name,
+    split_list,
+)
+from agenticai_worker.llm.template.understand.nouns import is_thing, parse_noun
+from agenticai_worker.llm.template.understand.plan import build, summarize
+from agenticai_worker.llm.template.understand.reading import read
+from agenticai_worker.llm.template.understand.reports import add_reports
+from agenticai_worker.llm.template.understand.targets import (
+    NotUnderstood,
+    find_entity,
+    find_field,
+    need_entity,
+    owner_and_field,
+)
+from agenticai_worker.llm.template.understand.text import is_english, sentences
+from agenticai_worker.llm.template.understand.wishes import read_one_wish
 
 
 @dataclass(frozen=True)

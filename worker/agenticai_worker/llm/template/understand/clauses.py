@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from . import lexicon as lex
-from .tagging import FINITE, has_finite
-from .text import Token
+from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand.tagging import FINITE, has_finite
+from agenticai_worker.llm.template.understand.text import Token
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,15 @@
 import re
 
 from agenticai_core.plans import EntityField, Rule
-
-from . import words
-from .drafts import Board, Draft, a_an, spoken
-from .facts import Facts, RawRule, Tweak
-from .fields import Attribute, parse_attribute, replace_default
-from .nouns import parse_noun
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.drafts import Board, Draft, a_an, spoken
+from agenticai_worker.llm.template.understand.facts import Facts, RawRule, Tweak
+from agenticai_worker.llm.template.understand.fields import (
+    Attribute,
+    parse_attribute,
+    replace_default,
+)
+from agenticai_worker.llm.template.understand.nouns import parse_noun
 
 _STARTS = (
     "start",
@@ -296,7 +299,7 @@ def _overlapping(raw: RawRule, board: Board) -> tuple[Draft | None, tuple[str, .
 
 
 def _is_actor(name: str) -> bool:
-    from .nouns import is_person
+    from agenticai_worker.llm.template.understand.nouns import is_person
 
     return is_person(name)
 

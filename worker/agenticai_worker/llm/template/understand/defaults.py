@@ -3,10 +3,9 @@
 import re
 
 from agenticai_core.plans import EntityField
-
-from . import words
-from .drafts import Board, Draft, a_an, spoken
-from .nouns import is_event, is_person
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.drafts import Board, Draft, a_an, spoken
+from agenticai_worker.llm.template.understand.nouns import is_event, is_person
 
 _LABELS = (
     "name",

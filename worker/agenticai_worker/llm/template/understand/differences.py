@@ -3,9 +3,8 @@
 from typing import Literal
 
 from agenticai_core.plans import Entity, EntityField, Plan
-
-from . import words
-from .drafts import spoken
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.drafts import spoken
 
 Risk = Literal["low", "medium", "high"]
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 
 from agenticai_core.plans import Entity, EntityField, ManyToMany, Plan, Rule, Transition
-
-from . import words
-from .fields import safe_name
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.fields import safe_name
 
 MAX_ENTITIES = 12
 MAX_FIELDS = 25

@@ -1,9 +1,8 @@
 """Edits of a plan: remove, rename, and the bookkeeping of everything that mentions the thing."""
 
 from agenticai_core.plans import Entity, EntityField, ManyToMany, Plan, Report
-
-from . import words
-from .fields import safe_name
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.fields import safe_name
 
 
 def replace_entity(plan: Plan, name: str, entity: Entity) -> Plan:

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 
 from agenticai_core.models import ProjectType
 from agenticai_core.plans import Plan
-
-from .changes import change_plan
-from .gaps import shorten
-from .plan import make_plan
-from .text import sentences
+from agenticai_worker.llm.template.understand.changes import change_plan
+from agenticai_worker.llm.template.understand.gaps import shorten
+from agenticai_worker.llm.template.understand.plan import make_plan
+from agenticai_worker.llm.template.understand.text import sentences
 
 _MAX_NOTED = 10
 

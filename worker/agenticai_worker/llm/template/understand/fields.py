@@ -5,9 +5,8 @@ import re
 from dataclasses import dataclass, replace
 
 from agenticai_core.plans import EntityField
-
-from . import lexicon as lex
-from . import types, words
+from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand import types, words
 
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
 _RESERVED = frozenset(

@@ -2,7 +2,7 @@
 
 import re
 
-from .facts import Facts
+from agenticai_worker.llm.template.understand.facts import Facts
 
 _AUTHENTICATION = re.compile(
     r"\bauthenticat\w*|\blog[- ]?in\b|\bsign[- ]?in\b(?! sheet)|\bsign[- ]?up\b(?! (?:for|to|at|twice|only|more|once)\b)|\bpasswords?\b|\bjwt\b|\bauthoris?z?ation\b|\boauth\b|\bbearer\b|"

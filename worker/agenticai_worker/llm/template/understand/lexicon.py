@@ -1,39 +1,39 @@
 """Words of general English that the reading relies on. No trade's vocabulary belongs here."""
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-DETERMINERS = _words(
+DETERMINERS = word_set(
     "a an the each every any some all this that these those its their his her our my your another "
     "no both either neither several many multiple various different few more most other one two "
     "three four five such which what whose certain zero"
 )
-SINGULAR_DETERMINERS = _words("a an each every another one this")
-MANY = _words("many multiple several various some any more all")
-PRONOUNS = _words(
+SINGULAR_DETERMINERS = word_set("a an each every another one this")
+MANY = word_set("many multiple several various some any more all")
+PRONOUNS = word_set(
     "i we you he she it they them us me him everyone anyone someone nobody somebody anybody "
     "everybody itself themselves himself there who whom"
 )
-PREPOSITIONS = _words(
+PREPOSITIONS = word_set(
     "of in on at by for with without from to into onto over under between among per about within "
     "during before after against across through via until till since as like than upon toward "
     "towards above below behind beside besides including inside outside along around off near"
 )
-CONJUNCTIONS = _words("and or but nor plus & so yet")
-SUBORDINATORS = _words("where when while if because unless once whenever whereas although though")
-MODALS = _words("can could may might must shall should will would")
-BE = _words("is are was were be been being am")
-HAVE = _words("has have had having")
-DO = _words("do does did")
-ADVERBS = _words(
+CONJUNCTIONS = word_set("and or but nor plus & so yet")
+SUBORDINATORS = word_set("where when while if because unless once whenever whereas although though")
+MODALS = word_set("can could may might must shall should will would")
+BE = word_set("is are was were be been being am")
+HAVE = word_set("has have had having")
+DO = word_set("do does did")
+ADVERBS = word_set(
     "not never also only just already always often usually then too very still again once twice "
     "together optionally exactly currently automatically later soon now here online easily quickly "
     "simply typically normally even respectively instead either maybe please"
 )
 # Adjectives that describe the wish rather than the thing; dropped from names.
-EMPTY_ADJECTIVES = _words(
+EMPTY_ADJECTIVES = word_set(
     "simple basic new small modern full complete robust scalable nice good great little easy fast "
     "clean different own various multiple several many single whole entire overall possible "
     "available-for specific particular certain corresponding related relevant respective same "
@@ -42,7 +42,7 @@ EMPTY_ADJECTIVES = _words(
     "extra main typical common local friendly open-source"
 )
 # Nouns for the software itself; never entities.
-SOFTWARE = _words(
+SOFTWARE = word_set(
     "api apis system systems app apps platform backend "
     "back-end frontend front-end rest crud endpoint endpoints interface interfaces ui gui website "
     "web webapp software solution database db server portal microservice "
@@ -50,18 +50,18 @@ SOFTWARE = _words(
     "fastapi django java sdk cli bot backend-service web-app web-service"
 )
 # Nouns that name software only at the head of a description ("a tool to track hives").
-SOFTWARE_HEADS = SOFTWARE | _words(
+SOFTWARE_HEADS = SOFTWARE | word_set(
     "something anything application applications service services program tool utility suite project product site page pages module"
 )
 # Nouns that turn what stands before them into the topic: "expense tracker", "library management".
-TOPIC_HEADS = _words(
+TOPIC_HEADS = word_set(
     "tracker manager planner organizer organiser scheduler directory catalog catalogue register "
     "registry management tracking administration planning scheduling organizing bookkeeping "
     "system app application api service platform backend database software tool website portal "
     "dashboard log logbook list diary journal store workflow handling crud microservice"
 )
 # Too vague to be a thing of the domain.
-VAGUE = _words(
+VAGUE = word_set(
     "data information info detail details overview record way thing ability support feature function "
     "functionality history time number amount list set stuff use kind type option lot need "
     "requirement access attribute entity value rest end start example purpose management summary "
@@ -72,19 +72,19 @@ VAGUE = _words(
     "overlap conflict minute hour second kg metre meter euro dollar future past today tomorrow "
     "yesterday period change request-log others same help thanks quantity weight length height"
 )
-GENERIC_ACTORS = _words(
+GENERIC_ACTORS = word_set(
     "user users admin admins administrator administrators i we you they it people staff "
     "everyone anyone someone us operator operators system app api "
     "platform software who nobody employee-only somebody anybody one there this that he she "
     "visitor-of end-user end-users"
 )
 
-HAVE_VERBS = _words(
+HAVE_VERBS = word_set(
     "have include contain hold comprise capture need require carry consist feature specify "
     "record store keep track log note list mention show measure save state get"
 )
-OWNED_VERBS = _words("have include contain hold comprise consist")
-BELONG_PARTICIPLES = _words(
+OWNED_VERBS = word_set("have include contain hold comprise consist")
+BELONG_PARTICIPLES = word_set(
     "owned assigned linked associated related attached connected tied made created written "
     "placed located stored kept held managed led run supervised taught given performed done "
     "carried handled operated produced supplied provided published hosted organised organized "
@@ -94,7 +94,7 @@ BELONG_PARTICIPLES = _words(
     "sponsored funded allocated scheduled served brewed grown filled donated harvested collected "
     "reviewed approved inspected based brought played sung cooked driven flown signed"
 )
-MANAGE_VERBS = _words(
+MANAGE_VERBS = word_set(
     "manage track maintain store record keep handle organise organize administer save enter log "
     "list view see browse show display find get retrieve look monitor read access add create edit "
     "update delete remove register support include cover offer provide capture collect change "
@@ -104,11 +104,11 @@ MANAGE_VERBS = _words(
     "report mark flag export import upload download print sort group compare calculate compute generate "
     "send notify email call work start-with focus concern deal contain expose"
 )
-VIEW_VERBS = _words(
+VIEW_VERBS = word_set(
     "see view list show display find get retrieve browse search filter know report look query "
     "fetch read want count check monitor compare"
 )
-BUILD_VERBS = _words("build create make write develop design implement generate need want")
+BUILD_VERBS = word_set("build create make write develop design implement generate need want")
 # Verbs that move a thing from one state to another, in any trade: base -> the state reached.
 STATE_VERBS: dict[str, str] = {
     "cancel": "cancelled",
@@ -169,16 +169,16 @@ STATE_VERBS: dict[str, str] = {
     "abort": "aborted",
 }
 # States that end a life early, and states that end it well.
-BAD_ENDS = _words(
+BAD_ENDS = word_set(
     "cancelled canceled rejected declined failed withdrawn expired lost refused abandoned void "
     "voided no_show terminated revoked denied discarded dropped broken damaged missed aborted "
     "deceased retired scrapped"
 )
-GOOD_ENDS = _words(
+GOOD_ENDS = word_set(
     "completed done finished closed returned archived delivered paid resolved settled fulfilled "
     "discharged collected checked_out refunded sold graduated"
 )
-FIRST_STATES = _words(
+FIRST_STATES = word_set(
     "new draft requested pending open planned scheduled submitted created available active "
     "proposed quoted todo to_do waiting received booked registered ordered enquired prospective "
     "unpaid queued reserved started"
@@ -297,7 +297,7 @@ NOMINALS: dict[str, str] = {
     "swap": "swap",
     "trade": "trade",
 }
-VERBS = _words(
+VERBS = word_set(
     "accept access accommodate acquire activate add adjust administer admit adopt aggregate allocate "
     "allow amend analyse analyze announce answer apply appoint approve archive arrange arrive ask "
     "assess assign attach attend audit award bake be become begin belong bid bill block book borrow "
@@ -419,7 +419,7 @@ IRREGULAR_PARTICIPLES: dict[str, tuple[str, ...]] = {
     "catch": ("caught",),
     "hide": ("hid", "hidden"),
 }
-DOUBLING = _words(
+DOUBLING = word_set(
     "cancel submit commit admit refer transfer label travel enrol model program permit equip control "
     "prefer fulfil format"
 )

@@ -4,17 +4,17 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from . import lexicon as lex
-from . import words
+from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand import words
 
-_AGENTS = lex._words(
+_AGENTS = lex.word_set(
     "vet nurse doctor chef guide clerk pilot coach guest client patient student parent child tenant "
     "host agent judge referee employee volunteer apprentice athlete artist musician tutor captain "
     "crew witness relative adult person contact colleague member customer user staff teacher "
     "visitor passenger citizen resident friend sponsor recruit cook boss midwife groom bride donor "
     "monk priest mechanic technician pharmacist secretary director buyer lodger"
 )
-_NOT_AGENTS = lex._words(
+_NOT_AGENTS = lex.word_set(
     "container printer register order charter letter folder number paper water center centre poster "
     "tower filter timer sensor monitor motor vector factor ladder tractor trailer computer server matter "
     "counter corner chapter quarter flower cluster layer user tracker boiler cooler freezer "
@@ -80,7 +80,9 @@ def _core(found: list[str]) -> list[str]:
 
 
 # "a register of baptisms" holds baptisms.
-_COLLECTIVES = lex._words("register record list directory catalogue catalog collection range fleet")
+_COLLECTIVES = lex.word_set(
+    "register record list directory catalogue catalog collection range fleet"
+)
 
 
 def _is_name_word(word: str) -> bool:
@@ -149,11 +151,11 @@ def is_event(key: str) -> bool:
     return head in _nominals()
 
 
-_NOT_EVENTS = lex._words(
+_NOT_EVENTS = lex.word_set(
     "location organisation organization association population publication institution section "
     "position description classification specification station collection direction edition"
 )
-_GERUND_THINGS = lex._words(
+_GERUND_THINGS = lex.word_set(
     "building painting drawing string ring wing housing king spring recording setting offering "
     "meaning listing clothing dressing"
 )
@@ -166,7 +168,7 @@ def _nominals() -> frozenset[str]:
     return frozenset(noun for noun in made if noun.endswith(("ion", "ment", "ance", "al")))
 
 
-_EVENTS = lex._words(
+_EVENTS = lex.word_set(
     "session visit meeting event lesson class appointment trip tour match game race shift loan sale "
     "dive concert rehearsal workshop exam course entry log ceremony funeral service-visit"
 )

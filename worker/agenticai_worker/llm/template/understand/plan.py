@@ -2,18 +2,17 @@
 
 from agenticai_core.models import ProjectType
 from agenticai_core.plans import Plan, Report
-
-from . import words
-from .constraints import add_rules
-from .defaults import complete, settle_types
-from .drafts import Board, Draft, spoken
-from .facts import Facts
-from .nouns import is_event, is_person
-from .reading import read
-from .reports import add_reports, add_stock_level
-from .resolve import resolve
-from .states import add_states
-from .text import is_english
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.constraints import add_rules
+from agenticai_worker.llm.template.understand.defaults import complete, settle_types
+from agenticai_worker.llm.template.understand.drafts import Board, Draft, spoken
+from agenticai_worker.llm.template.understand.facts import Facts
+from agenticai_worker.llm.template.understand.nouns import is_event, is_person
+from agenticai_worker.llm.template.understand.reading import read
+from agenticai_worker.llm.template.understand.reports import add_reports, add_stock_level
+from agenticai_worker.llm.template.understand.resolve import resolve
+from agenticai_worker.llm.template.understand.states import add_states
+from agenticai_worker.llm.template.understand.text import is_english
 
 STACK = ("Python 3.11", "FastAPI", "SQLAlchemy", "SQLite", "pytest")
 _MAX_NOTES = 30

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from . import (
+from agenticai_worker.llm.template.understand import (
     actions,
     clauses,
     gaps,
@@ -17,12 +17,18 @@ from . import (
     wishes,
     words,
 )
-from . import lexicon as lex
-from .clauses import Clause, text_of
-from .facts import Facts
-from .fields import split_list
-from .nouns import is_event, is_generic, is_person, is_thing, parse_noun
-from .text import Token, sentences, tokenize
+from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand.clauses import Clause, text_of
+from agenticai_worker.llm.template.understand.facts import Facts
+from agenticai_worker.llm.template.understand.fields import split_list
+from agenticai_worker.llm.template.understand.nouns import (
+    is_event,
+    is_generic,
+    is_person,
+    is_thing,
+    parse_noun,
+)
+from agenticai_worker.llm.template.understand.text import Token, sentences, tokenize
 
 _LABEL = re.compile(r"^([^:()]{1,70}?)\s*:\s+(\S.*)$")
 _SECTION = re.compile(

@@ -3,13 +3,12 @@
 import re
 
 from agenticai_core.plans import EntityField, Report
-
-from . import words
-from .constraints import match_field, period
-from .drafts import Board, Draft, a_an, spoken
-from .facts import Facts, Wish
-from .fields import parse_attribute
-from .nouns import parse_noun
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.constraints import match_field, period
+from agenticai_worker.llm.template.understand.drafts import Board, Draft, a_an, spoken
+from agenticai_worker.llm.template.understand.facts import Facts, Wish
+from agenticai_worker.llm.template.understand.fields import parse_attribute
+from agenticai_worker.llm.template.understand.nouns import parse_noun
 
 _NUMERIC = ("integer", "decimal", "float")
 _EMPTY = frozenset(

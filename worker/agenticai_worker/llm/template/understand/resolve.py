@@ -3,22 +3,21 @@
 import re
 
 from agenticai_core.plans import EntityField
+from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand import types, words
+from agenticai_worker.llm.template.understand.drafts import Board, Draft, a_an, spoken
+from agenticai_worker.llm.template.understand.facts import Act, Facts, Link
+from agenticai_worker.llm.template.understand.fields import Attribute, parse_attribute, split_list
+from agenticai_worker.llm.template.understand.nouns import is_event, is_person, is_thing, parse_noun
 
-from . import lexicon as lex
-from . import types, words
-from .drafts import Board, Draft, a_an, spoken
-from .facts import Act, Facts, Link
-from .fields import Attribute, parse_attribute, split_list
-from .nouns import is_event, is_person, is_thing, parse_noun
-
-_TAGLIKE = lex._words("tag label keyword topic genre category skill")
-_PLACES = lex._words(
+_TAGLIKE = lex.word_set("tag label keyword topic genre category skill")
+_PLACES = lex.word_set(
     "warehouse store location depot shelf bin site room branch place building facility office "
     "storage shop zone area"
 )
-RESERVING = lex._words("book reserve rent hire charter lease schedule occupy")
+RESERVING = lex.word_set("book reserve rent hire charter lease schedule occupy")
 _MEASURING = {"weigh": "weight", "measure": "value"}
-_BUYING = lex._words("order buy purchase sell")
+_BUYING = lex.word_set("order buy purchase sell")
 
 
 def resolve(facts: Facts, board: Board) -> None:

@@ -2,12 +2,16 @@
 
 import re
 
-from . import words
-from .clauses import Clause
-from .facts import Facts
-from .fields import split_list
-from .structure import add_item, attribute_like, subject_keys
-from .types import UNITS
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.clauses import Clause
+from agenticai_worker.llm.template.understand.facts import Facts
+from agenticai_worker.llm.template.understand.fields import split_list
+from agenticai_worker.llm.template.understand.structure import (
+    add_item,
+    attribute_like,
+    subject_keys,
+)
+from agenticai_worker.llm.template.understand.types import UNITS
 
 _MOMENT = r"(?:(?:an?|one|the|some|its|their|given|certain|specific|particular|fixed|set)\s+)*(date|day|time|datetime|moment|hour|month|year)"
 _AT = re.compile(rf"^(?:at|on|in)\s+{_MOMENT}\b(.*)$", re.IGNORECASE)

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from . import lexicon as lex
-from . import types, words
+from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand import types, words
 
 _SHORTEST = 7  # letters of a word that is read into a slip; shorter ones are too much alike
-_EXTRA = lex._words(
+_EXTRA = lex.word_set(
     "business separate calendar category description quantity schedule customer employee address "
     "appointment telephone received maintenance equipment number password available assigned "
     "manufacturer between require required optional unique status"

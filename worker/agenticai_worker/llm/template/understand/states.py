@@ -1,12 +1,11 @@
 """Status fields, and the transitions that their choices and the verbs imply."""
 
 from agenticai_core.plans import EntityField, Transition
-
-from . import lexicon as lex
-from . import words
-from .drafts import Board, Draft, a_an, spoken
-from .facts import Facts
-from .resolve import event_key
+from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.drafts import Board, Draft, a_an, spoken
+from agenticai_worker.llm.template.understand.facts import Facts
+from agenticai_worker.llm.template.understand.resolve import event_key
 
 # States that something must have come before.
 _REACHED = frozenset(lex.STATE_VERBS.values()) | lex.BAD_ENDS | lex.GOOD_ENDS

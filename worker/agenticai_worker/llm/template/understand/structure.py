@@ -2,14 +2,27 @@
 
 import re
 
-from . import gaps, types, words
-from . import lexicon as lex
-from .clauses import Clause, clauses, text_of
-from .facts import Facts, Link
-from .fields import Attribute, parse_attribute, parse_choices, split_list, with_field
-from .nouns import Noun, is_event, is_generic, is_person, is_thing, parse_noun
-from .tagging import tag
-from .text import tokenize
+from agenticai_worker.llm.template.understand import gaps, types, words
+from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand.clauses import Clause, clauses, text_of
+from agenticai_worker.llm.template.understand.facts import Facts, Link
+from agenticai_worker.llm.template.understand.fields import (
+    Attribute,
+    parse_attribute,
+    parse_choices,
+    split_list,
+    with_field,
+)
+from agenticai_worker.llm.template.understand.nouns import (
+    Noun,
+    is_event,
+    is_generic,
+    is_person,
+    is_thing,
+    parse_noun,
+)
+from agenticai_worker.llm.template.understand.tagging import tag
+from agenticai_worker.llm.template.understand.text import tokenize
 
 _WITH = re.compile(
     r"^([^,(]*?)\s+(?:with|having|including|containing|comprising|identified by|consisting of)\s+(.+)$",

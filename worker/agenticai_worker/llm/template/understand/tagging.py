@@ -5,9 +5,9 @@ Tags: DET PRON PREP CC SUB MODAL BE HAVE DO ADV NUM TO VB (base or present) VBN 
 
 from dataclasses import replace
 
-from . import lexicon as lex
-from . import words
-from .text import Token
+from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.text import Token
 
 _CLOSED = (
     ("MODAL", lex.MODALS),

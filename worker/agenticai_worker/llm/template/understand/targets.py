@@ -3,11 +3,10 @@
 import re
 
 from agenticai_core.plans import Entity, Plan
-
-from . import words
-from .constraints import match_field
-from .drafts import Draft, board_of
-from .nouns import parse_noun
+from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.constraints import match_field
+from agenticai_worker.llm.template.understand.drafts import Draft, board_of
+from agenticai_worker.llm.template.understand.nouns import parse_noun
 
 
 class NotUnderstood(Exception):

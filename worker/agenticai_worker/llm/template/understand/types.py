@@ -3,8 +3,8 @@
 import re
 from typing import Literal
 
-from . import nouns, words
-from .lexicon import _words
+from agenticai_worker.llm.template.understand import nouns, words
+from agenticai_worker.llm.template.understand.lexicon import word_set
 
 FieldType = Literal[
     "string", "text", "integer", "decimal", "float", "boolean", "date", "datetime", "time",
@@ -26,30 +26,30 @@ TYPE_WORDS: dict[str, FieldType] = {
 }  # fmt: skip
 
 _HEADS: dict[FieldType, frozenset[str]] = {
-    "date": _words("date birthday birthdate deadline expiry dob anniversary expiration day"),
-    "datetime": _words("datetime timestamp arrival departure"),
-    "decimal": _words(
+    "date": word_set("date birthday birthdate deadline expiry dob anniversary expiration day"),
+    "datetime": word_set("datetime timestamp arrival departure"),
+    "decimal": word_set(
         "price cost amount fee total salary wage budget balance revenue deposit discount tax fare "
         "charge premium rent payment bill subtotal tip refund income expense fine penalty pay "
         "commission msrp surcharge donation earnings turnover profit toll tariff"
     ),
-    "float": _words(
+    "float": word_set(
         "weight length width height depth temperature altitude elevation latitude longitude "
         "distance area volume speed pressure humidity ph percentage percent ratio moisture density "
         "concentration thickness diameter radius voltage power energy mileage yield brightness "
         "circumference wavelength frequency angle acidity salinity conductivity turbidity girth "
         "wingspan draught displacement beam"
     ),
-    "integer": _words(
+    "integer": word_set(
         "count quantity qty capacity age year stock duration points rating score position rank "
         "headcount population floor seats attempts strength rounds limit threshold priority-number "
         "minutes hours days weeks months years guests quota"
     ),
-    "boolean": _words(
+    "boolean": word_set(
         "flag active enabled available public private visible featured fragile organic urgent "
         "mandatory"
     ),
-    "text": _words(
+    "text": word_set(
         "note notes description comment comments remark remarks instructions instruction bio "
         "biography summary result body content message details reason abstract feedback observation "
         "observations history symptoms diagnosis findings finding allergies allergy ingredients "
@@ -57,19 +57,19 @@ _HEADS: dict[FieldType, frozenset[str]] = {
         "lyrics agenda purpose outcome wishes preferences recommendations objectives skills "
         "equipment-list restrictions needs contents goals interests info information"
     ),
-    "email": _words("email e-mail mail"),
-    "phone": _words("phone telephone mobile tel fax cell cellphone whatsapp"),
-    "url": _words(
+    "email": word_set("email e-mail mail"),
+    "phone": word_set("phone telephone mobile tel fax cell cellphone whatsapp"),
+    "url": word_set(
         "url uri website homepage link photo picture image avatar logo thumbnail webpage"
     ),
-    "uuid": _words("uuid guid"),
-    "string": _words(
+    "uuid": word_set("uuid guid"),
+    "string": word_set(
         "name title code sku isbn ean id identifier serial reference barcode tag label brand "
         "number make colour color city country street town state-name address location nickname "
         "surname slug symbol language currency gender sex vin imei plate postcode zip zipcode"
     ),
 }
-_UNIQUE = _words(
+_UNIQUE = word_set(
     "sku isbn ean barcode vin imei serial_number registration_number microchip_number chip_number "
     "licence_number license_number membership_number passport_number policy_number invoice_number "
     "tracking_number accession_number order_number batch_number username slug uuid serial "
@@ -77,11 +77,11 @@ _UNIQUE = _words(
     "reference_number microchip microchip_id tag_number contract_number permit_number hull_number "
     "ticket_number lot_number"
 )
-_CLOCK = _words(
+_CLOCK = word_set(
     "opening closing starting ending start end visiting departure arrival pickup drop_off"
 )
 # Plurals that are prose or keywords rather than a count.
-_PROSE_PLURALS = _words(
+_PROSE_PLURALS = word_set(
     "notes comments remarks instructions ingredients allergies symptoms details skills tags "
     "keywords requirements observations findings terms conditions directions preferences interests "
     "materials results contents features wishes restrictions needs goals lyrics steps objectives "

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from functools import cache
 
-from . import lexicon as lex
+from agenticai_worker.llm.template.understand import lexicon as lex
 
 _IRREGULAR = {
     "people": "person", "children": "child", "men": "man", "women": "woman", "mice": "mouse",
@@ -199,7 +199,7 @@ def participle(base: str) -> str:
 
 
 @cache
-def _verb_forms() -> dict[str, tuple[tuple[str, str], ...]]:
+def verb_forms() -> dict[str, tuple[tuple[str, str], ...]]:
     forms: dict[str, list[tuple[str, str]]] = {}
     for base in sorted(lex.VERBS | set(lex.NOMINALS) | set(lex.STATE_VERBS)):
         if "_" in base:
@@ -222,7 +222,7 @@ def _verb_forms() -> dict[str, tuple[tuple[str, str], ...]]:
 
 def verb_readings(word: str) -> tuple[tuple[str, str], ...]:
     """Every (base, form) that a lower-case word may be; form is base, s, ing or ed."""
-    return _verb_forms().get(word, ())
+    return verb_forms().get(word, ())
 
 
 def verb_base(word: str, *forms: str) -> str | None:
