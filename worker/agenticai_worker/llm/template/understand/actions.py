@@ -14,14 +14,16 @@ from agenticai_worker.llm.template.understand.nouns import (
     is_thing,
     parse_noun,
 )
-from agenticai_worker.llm.template.understand.structure import (
-    add_entity_phrase,
-    add_item,
+from agenticai_worker.llm.template.understand.phrases import (
     attribute_like,
     mask_parentheses,
-    read_entity_list,
     subject_keys,
     unmask,
+)
+from agenticai_worker.llm.template.understand.things import (
+    add_entity_phrase,
+    add_item,
+    read_entity_list,
 )
 from agenticai_worker.llm.template.understand.types import UNIT_NAMES
 

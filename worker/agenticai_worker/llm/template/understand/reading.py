@@ -12,7 +12,6 @@ from agenticai_worker.llm.template.understand import (
     rules,
     spans,
     spelling,
-    structure,
     tagging,
     wishes,
     words,
@@ -21,6 +20,9 @@ from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand.clauses import Clause, text_of
 from agenticai_worker.llm.template.understand.facts import Facts
 from agenticai_worker.llm.template.understand.fields import split_list
+from agenticai_worker.llm.template.understand.fragments import read_fragment, read_labelled
+from agenticai_worker.llm.template.understand.having import read_have
+from agenticai_worker.llm.template.understand.managing import read_business, read_manage
 from agenticai_worker.llm.template.understand.nouns import (
     is_event,
     is_generic,
@@ -28,7 +30,19 @@ from agenticai_worker.llm.template.understand.nouns import (
     is_thing,
     parse_noun,
 )
+from agenticai_worker.llm.template.understand.phrases import (
+    attribute_like,
+    mentions_software,
+    names_software,
+    subject_keys,
+)
 from agenticai_worker.llm.template.understand.text import Token, sentences, tokenize
+from agenticai_worker.llm.template.understand.things import (
+    add_entity_phrase,
+    read_belong,
+    read_complemented,
+    read_entity_list,
+)
 
 _LABEL = re.compile(r"^([^:()]{1,70}?)\s*:\s+(\S.*)$")
 _SECTION = re.compile(
@@ -86,7 +100,7 @@ def _is_question(sentence: str) -> bool:
 
 
 def _set_context(clause: Clause, facts: Facts) -> None:
-    keys = structure.subject_keys(clause.subject_text, facts) if clause.subject else []
+    keys = subject_keys(clause.subject_text, facts) if clause.subject else []
     keys = [key for key in keys if key in facts.strength]
     if keys and clause.subject_text.lower() not in ("it", "they"):
         facts.context = keys[-1]
@@ -144,12 +158,12 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
         stated = [(label, clause) for clause in clauses.clauses(head)]
         if stated and stated[0][1].subject:
             described = _described_by(stated[0][1])
-            if described and not structure.attribute_like(described):
+            if described and not attribute_like(described):
                 return [
                     *stated,
                     (raw, Clause(subject=tuple(tokenize(described)), rest=tuple(tail))),
                 ]
-            if structure.attribute_like(described):
+            if attribute_like(described):
                 return [
                     (raw, c) for c in clauses.clauses(tagging.tag(tokenize(f"{label}: {rest}")))
                 ]
@@ -159,11 +173,7 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
         ]
     if tail_verb or imperative:
         noun = parse_noun(label)
-        only_name = (
-            len(label.split()) <= 3
-            and is_thing(noun.key)
-            and not structure._mentions_software(label)
-        )
+        only_name = len(label.split()) <= 3 and is_thing(noun.key) and not mentions_software(label)
         if only_name and not imperative and "," in rest and attribute_start(rest):
             return [
                 (raw, Clause(rest=tuple(tokenize(rest)), lead=(), verb="", subject=tuple(head)))
@@ -201,7 +211,7 @@ def _lists_things(rest: str) -> bool:
         item
         for item, name in zip(items, bare, strict=True)
         if (noun := parse_noun(name)).plural and is_thing(noun.key) and len(name.split()) < 4
-        and ("(" in item or not structure.attribute_like(name))
+        and ("(" in item or not attribute_like(name))
     ]  # fmt: skip
     if len(listed) > 1 and len(listed) > len(items) / 2:
         return True
@@ -211,14 +221,14 @@ def _lists_things(rest: str) -> bool:
         noun.plural
         and is_thing(noun.key)
         and ("(" in first or " with " in first)
-        and not structure.attribute_like(noun.key)
+        and not attribute_like(noun.key)
     )
 
 
 def attribute_start(rest: str) -> bool:
     """Whether a list begins with an attribute, and not with a statement about somebody."""
     items = split_list(rest)
-    if not items or not structure.attribute_like(items[0]) or len(items[0].split()) > 6:
+    if not items or not attribute_like(items[0]) or len(items[0].split()) > 6:
         return False
     first = tagging.tag(tokenize(items[0]))
     return not any(t.tag == "VB" and not _inside(first, at) for at, t in enumerate(first) if at)
@@ -245,26 +255,26 @@ def _whole(clause: Clause) -> str:
 def _read_structure(clause: Clause, facts: Facts) -> bool:  # noqa: PLR0911
     if clause.subject and clause.verb and "(" in clause.subject_text:
         for item in split_list(clause.subject_text):
-            structure.add_entity_phrase(item, facts)
+            add_entity_phrase(item, facts)
     if clause.negated:
         return False
     if clause.subject and clause.verb not in lex.VIEW_VERBS:
-        structure.read_complemented(clause.subject_text, facts)
+        read_complemented(clause.subject_text, facts)
     if clause.subject and not clause.verb:
-        return structure.read_labelled(clause.subject_text, clause.rest_text, facts)
+        return read_labelled(clause.subject_text, clause.rest_text, facts)
     if not clause.verb:
         return _read_fragment(clause, facts)
     if gaps.find_gap(_whole(clause)) and clause.verb not in ("have",):
         return False
-    if spans.read_span(clause, facts) or structure.read_business(clause, facts):
+    if spans.read_span(clause, facts) or read_business(clause, facts):
         return True
-    if structure.read_have(clause, facts) or structure.read_belong(clause, facts):
+    if read_have(clause, facts) or read_belong(clause, facts):
         return True
     if clause.verb == "be" and clause.subject_text.lower() == "there":
-        return structure.read_entity_list(clause.rest_text, facts)
+        return read_entity_list(clause.rest_text, facts)
     if clause.verb == "be" and (_is_purpose(clause) or _is_business(clause, facts)):
         return True
-    return _is_listing(clause) and structure.read_manage(clause, facts)
+    return _is_listing(clause) and read_manage(clause, facts)
 
 
 def _is_purpose(clause: Clause) -> bool:
@@ -279,7 +289,7 @@ def _is_purpose(clause: Clause) -> bool:
 
 def _is_business(clause: Clause, facts: Facts) -> bool:
     """ "we are a language school"."""
-    return clause.subject_text.lower() in ("we", "i") and structure.read_manage(clause, facts)
+    return clause.subject_text.lower() in ("we", "i") and read_manage(clause, facts)
 
 
 def _is_listing(clause: Clause) -> bool:
@@ -296,7 +306,7 @@ def _is_listing(clause: Clause) -> bool:
         by_person
         and clause.verb in actions.LIGHT
         and first
-        and not structure.attribute_like(re.sub(r"\([^()]*\)?", "", first[0]))
+        and not attribute_like(re.sub(r"\([^()]*\)?", "", first[0]))
     ):
         return False
     return clause.verb in lex.MANAGE_VERBS and not (
@@ -312,9 +322,9 @@ def _read_fragment(clause: Clause, facts: Facts) -> bool:
         return True
     if rules._OVERLAP.search(text) or wishes._LOW.search(text) or _asks(text):
         return False
-    if gaps.find_gap(text) and "(" not in text and not structure.names_software(text):
+    if gaps.find_gap(text) and "(" not in text and not names_software(text):
         return False
-    return structure.read_fragment(text, facts)
+    return read_fragment(text, facts)
 
 
 def _asks(text: str) -> bool:
@@ -358,7 +368,7 @@ def _read_behaviour(sentence: str, clause: Clause, facts: Facts, done_rules: set
         or actions.read_states(clause, facts)
         or (not _is_view(clause) and _read_verb(clause, facts))
         or wishes.read_wish(clause, facts)
-        or structure.read_manage(clause, facts)
+        or read_manage(clause, facts)
         or _is_crud(clause, facts)
     )
     if not understood and len(whole.split()) > 1:

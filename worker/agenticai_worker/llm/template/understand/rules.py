@@ -6,7 +6,7 @@ from agenticai_worker.llm.template.understand import types, words
 from agenticai_worker.llm.template.understand.clauses import Clause, text_of
 from agenticai_worker.llm.template.understand.facts import Facts, RawRule, Tweak
 from agenticai_worker.llm.template.understand.nouns import parse_noun
-from agenticai_worker.llm.template.understand.structure import subject_keys
+from agenticai_worker.llm.template.understand.phrases import subject_keys
 
 _NEVER = r"(?:\bnot\b|\bno\b|\bnever\b|\bwithout\b|\bavoid|\bprevent|\bforbid|\bprohibit|\breject|\bdisallow|\bonly one\b|n't\b)"
 _OVERLAP = re.compile(

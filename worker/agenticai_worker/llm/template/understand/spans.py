@@ -6,11 +6,8 @@ from agenticai_worker.llm.template.understand import words
 from agenticai_worker.llm.template.understand.clauses import Clause
 from agenticai_worker.llm.template.understand.facts import Facts
 from agenticai_worker.llm.template.understand.fields import split_list
-from agenticai_worker.llm.template.understand.structure import (
-    add_item,
-    attribute_like,
-    subject_keys,
-)
+from agenticai_worker.llm.template.understand.phrases import attribute_like, subject_keys
+from agenticai_worker.llm.template.understand.things import add_item
 from agenticai_worker.llm.template.understand.types import UNITS
 
 _MOMENT = r"(?:(?:an?|one|the|some|its|their|given|certain|specific|particular|fixed|set)\s+)*(date|day|time|datetime|moment|hour|month|year)"
