@@ -4,8 +4,7 @@ import pytest
 
 from agenticai_core.models import ProjectType
 from agenticai_core.plans import Entity, Plan
-from agenticai_worker.llm.template.understand.changes import Change
-from agenticai_worker.llm.template.understand.changes import change_plan
+from agenticai_worker.llm.template.understand.changes import Change, change_plan
 from agenticai_worker.llm.template.understand.plan import make_plan
 
 BASE = make_plan(
