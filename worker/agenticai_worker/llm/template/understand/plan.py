@@ -9,9 +9,10 @@ from agenticai_worker.llm.template.understand.drafts import Board, Draft, spoken
 from agenticai_worker.llm.template.understand.facts import Facts
 from agenticai_worker.llm.template.understand.nouns import is_event, is_person
 from agenticai_worker.llm.template.understand.reading import read
-from agenticai_worker.llm.template.understand.reports import add_reports, add_stock_level
+from agenticai_worker.llm.template.understand.reports import add_reports
 from agenticai_worker.llm.template.understand.resolve import resolve
 from agenticai_worker.llm.template.understand.states import add_states
+from agenticai_worker.llm.template.understand.stock import add_stock_level
 from agenticai_worker.llm.template.understand.text import is_english
 
 STACK = ("Python 3.11", "FastAPI", "SQLAlchemy", "SQLite", "pytest")
