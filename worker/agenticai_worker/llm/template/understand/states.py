@@ -5,7 +5,7 @@ from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand import words
 from agenticai_worker.llm.template.understand.drafts import Board, Draft, a_an, spoken
 from agenticai_worker.llm.template.understand.facts import Facts
-from agenticai_worker.llm.template.understand.resolve import event_key
+from agenticai_worker.llm.template.understand.records import event_key
 
 # States that something must have come before.
 _REACHED = frozenset(lex.STATE_VERBS.values()) | lex.BAD_ENDS | lex.GOOD_ENDS
