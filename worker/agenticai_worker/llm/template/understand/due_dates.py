@@ -3,10 +3,10 @@
 import re
 
 from agenticai_core.plans import EntityField, Report
-from agenticai_worker.llm.template.understand.constraints import period
 from agenticai_worker.llm.template.understand.drafts import Board, Draft, a_an, spoken
 from agenticai_worker.llm.template.understand.facts import Wish
 from agenticai_worker.llm.template.understand.nouns import parse_noun
+from agenticai_worker.llm.template.understand.overlaps import period
 from agenticai_worker.llm.template.understand.report_targets import entity_in, put_report
 
 

@@ -4,9 +4,9 @@ import re
 
 from agenticai_core.plans import Report
 from agenticai_worker.llm.template.understand import words
-from agenticai_worker.llm.template.understand.constraints import match_field
 from agenticai_worker.llm.template.understand.drafts import Board, Draft, spoken
 from agenticai_worker.llm.template.understand.facts import Wish
+from agenticai_worker.llm.template.understand.limits import match_field
 from agenticai_worker.llm.template.understand.nouns import parse_noun
 
 NUMERIC = ("integer", "decimal", "float")

@@ -4,8 +4,8 @@ import re
 
 from agenticai_core.plans import Entity, Plan
 from agenticai_worker.llm.template.understand import words
-from agenticai_worker.llm.template.understand.constraints import match_field
 from agenticai_worker.llm.template.understand.drafts import Draft, board_of
+from agenticai_worker.llm.template.understand.limits import match_field
 from agenticai_worker.llm.template.understand.nouns import parse_noun
 
 
