@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from opentelemetry import trace
+from opentelemetry.propagate import set_global_textmap
+from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -49,6 +51,8 @@ def configure(settings: Settings, service: str) -> bool:
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=_PATIENCE)))
     trace.set_tracer_provider(provider)
+    # A client's own traceparent is not taken up: it could choose our ids, or switch sampling off.
+    set_global_textmap(CompositePropagator([]))
     BotocoreInstrumentor().instrument()  # type: ignore[no-untyped-call]
     atexit.register(provider.shutdown)
     return True

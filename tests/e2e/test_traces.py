@@ -15,6 +15,7 @@ from agenticai_local.stack import SERVICES, LocalStack
 
 SERVER, CLIENT, CONSUMER = 2, 3, 5  # kinds of spans
 REQUEST_ID = "req-followed-from-end-to-end"
+FOREIGN_TRACE = "a" * 32  # a client's, not to be sampled
 CANARY = "canary-4cf19e77b0"
 STEPS = ["pm.plan", "dev.generate", "qa.test", "ops.package"]
 
@@ -44,6 +45,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         folder = tmp_path_factory.mktemp("stack")
         with LocalStack(folder, fresh=True, extra_env=told) as stack:
             key = {"X-API-Key": stack.api_key, "X-Request-Id": REQUEST_ID}
+            key["traceparent"] = f"00-{FOREIGN_TRACE}-{'b' * 16}-00"
             asked = {"name": "Rooms", "type": "api", "description": "Rooms have a name and a size."}
             asked["environment_vars"] = {"MAIL_PASSWORD": CANARY}  # type: ignore[assignment]
             made = httpx.post(f"{stack.api_url}/api/projects", json=asked, headers=key)
@@ -73,6 +75,7 @@ def test_the_project_is_one_connected_tree(seen: Seen) -> None:
     tree = [span for span in spans.values() if span.trace == request.trace]
 
     assert request.service == "api"
+    assert request.trace != FOREIGN_TRACE
     assert all(first_ancestor(span, spans) == request for span in tree)
     tasks = {span.name: span for span in tree if span.kind == CONSUMER}
     assert set(STEPS) <= set(tasks)
