@@ -9,10 +9,12 @@ import atexit
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.propagate import set_global_textmap
-from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -26,6 +28,26 @@ _PATIENCE = 2  # s for a collector to take a batch, its retries included: a stop
 
 # As OpenTelemetry's conventions for generative AI name them; others go by our own name.
 _PROVIDERS = {"gemini": "gcp.gemini", "bedrock": "aws.bedrock"}
+
+
+class _Aloof(TextMapPropagator):
+    """Takes up no client's trace, which could choose our ids or switch sampling off, and tells
+    nobody of ours."""
+
+    def extract(
+        self,
+        carrier: Any,  # noqa: ARG002 - the port has it
+        context: Context | None = None,
+        getter: Any = None,  # noqa: ARG002
+    ) -> Context:
+        return context if context is not None else Context()
+
+    def inject(self, carrier: Any, context: Context | None = None, setter: Any = None) -> None:
+        """Nothing."""
+
+    @property
+    def fields(self) -> set[str]:
+        return set()
 
 
 def configure(settings: Settings, service: str) -> bool:
@@ -51,8 +73,7 @@ def configure(settings: Settings, service: str) -> bool:
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=_PATIENCE)))
     trace.set_tracer_provider(provider)
-    # A client's own traceparent is not taken up: it could choose our ids, or switch sampling off.
-    set_global_textmap(CompositePropagator([]))
+    set_global_textmap(_Aloof())
     BotocoreInstrumentor().instrument()  # type: ignore[no-untyped-call]
     atexit.register(provider.shutdown)
     return True
