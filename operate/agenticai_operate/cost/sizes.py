@@ -81,29 +81,20 @@ def addon_kinds(folder: Path) -> Iterator[str]:
 def _addons(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("**/addons/*.yml")):
         if not path.name.endswith("parameters.yml"):
-            yield from _read(path).get("Resources", {}).values()
+            template = yaml.load(path.read_text(encoding="utf-8"), _CloudFormation)  # noqa: S506 (a SafeLoader)
+            yield from template.get("Resources", {}).values()
 
 
 def _alarms(folder: Path) -> Iterator[dict[str, Any]]:
-    """Those of the environment, and those that patches add to services."""
-    patches = (
-        patch.get("value")
-        for path in sorted(folder.glob("*/overrides/cfn.patches.yml"))
-        for patch in _read(path)
-    )
-    added = (value for value in patches if isinstance(value, dict))
-    for resource in (*_addons(folder / "environments"), *added):
-        if resource.get("Type") == "AWS::CloudWatch::Alarm":
+    """The environment's own; those of services come and go with how they scale and deploy."""
+    for resource in _addons(folder / "environments"):
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
             yield resource["Properties"]
 
 
 def _watched(alarm: Mapping[str, Any]) -> int:
     metrics = alarm.get("Metrics")
     return sum("MetricStat" in metric for metric in metrics) if metrics else 1
-
-
-def _read(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), _CloudFormation)  # noqa: S506 (a SafeLoader)
 
 
 def resize(layout: Layout, wanted: list[str]) -> Layout:

@@ -193,11 +193,7 @@ def test_an_alarm_costs_as_much_as_it_looks_at_metrics(copilot):
     addons = copilot / "environments" / "addons"
     addons.mkdir()
     (addons / "alarms.yml").write_text(f"Resources:\n  A: {simple}\n  B: {of_two}\n")
-    overrides = copilot / "api" / "overrides"
-    overrides.mkdir()
-    patches = f"- {{op: remove, path: /x}}\n- {{op: add, path: /y, value: {of_two}}}\n"
-    (overrides / "cfn.patches.yml").write_text(patches)
-    assert read_layout(copilot, "test").alarms == 1 + 2 + 2
+    assert read_layout(copilot, "test").alarms == 1 + 2
 
 
 def test_sizes_can_be_chosen(copilot):
