@@ -39,7 +39,13 @@ _TAKEN = frozenset(
     ]
 )
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+# The pattern tells clients too that spaces alone are nothing: those around a line are taken off.
+Line = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=100, pattern=r"[^\s\x00-\x1f\x7f-\x9f]"
+    ),
+]
 Value = Annotated[str, StringConstraints(max_length=MAX_VALUE)]
 
 

@@ -5,15 +5,15 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from agenticai_core.errors import UnsafePath, ValidationFailed
 from agenticai_core.paths import safe_path
 from agenticai_core.templates import rendering
 from agenticai_core.templates.checking import InvalidTemplate, check_files, names_in
-from agenticai_core.templates.models import TemplateFile, Variable, is_dynamic
+from agenticai_core.templates.models import Line, TemplateFile, Variable, is_dynamic
 from agenticai_core.templates.patterns import check_pattern, matches
 from agenticai_core.templates.rendering import RenderFailed
 from agenticai_core.templates.values import fill_in
@@ -102,6 +102,25 @@ def test_what_cannot_be_rendered_names_file_and_line(content: str, line: int, wo
 
     assert (failed.value.file, failed.value.line) == ("bad.txt", line)
     assert words in failed.value.message
+
+
+LINES: TypeAdapter[str] = TypeAdapter(Line)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=5))
+@example("\r")
+@example("\x1c")
+@example("\x85")
+@example(" a\n")
+def test_a_line_is_taken_where_its_schema_says_so(text: str) -> None:
+    pattern = LINES.json_schema()["pattern"]
+    try:
+        taken = LINES.validate_python(text)
+    except ValidationError:
+        assert not re.search(pattern, text)
+    else:
+        assert re.search(pattern, text)
+        assert taken in text
 
 
 def test_two_files_of_one_path_are_refused() -> None:
