@@ -95,7 +95,7 @@ class Node:
         """What the node logged under this name."""
         lines = (self.folder / "log").read_text().splitlines()
         records = [json.loads(line) for line in lines if line.startswith("{")]
-        return [record for record in records if record.get("event") == event]
+        return [record for record in records if record.get("event_type") == event]
 
     def units(self) -> list[str]:
         """The units that were worked on, in order; one that was done twice is there twice."""

@@ -240,12 +240,12 @@ def test_whatever_is_sent_is_refused_and_nothing_else_happens(text: str) -> None
             auth.authenticate(services_of(), credential)
 
 
-@given(st.data())
-def test_no_changed_character_is_overlooked(data: st.DataObject) -> None:
+@given(st.integers(0, 10_000), st.integers(0, 4))
+def test_no_changed_character_is_overlooked(position: int, choice: int) -> None:
     services = services_of()
     text = auth.exchange(services, caller_of(services)).text
-    at = data.draw(st.integers(0, len(text) - 2))  # the last one has bits that mean nothing
-    other = data.draw(st.sampled_from("Aa0_-.").filter(lambda one: one != text[at]))
+    at = position % (len(text) - 1)  # the last one has bits that mean nothing
+    other = [one for one in "Aa0_-." if one != text[at]][choice]
 
     with pytest.raises(NotAuthenticated):
         auth.authenticate(services, text[:at] + other + text[at + 1 :])
