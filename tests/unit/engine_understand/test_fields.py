@@ -2,11 +2,9 @@
 
 import pytest
 
-from agenticai_worker.llm.template.understand.fields import (
-    parse_attribute,
-    parse_choices,
-    split_list,
-)
+from agenticai_worker.llm.template.understand.attributes import parse_attribute
+from agenticai_worker.llm.template.understand.choices import parse_choices
+from agenticai_worker.llm.template.understand.lists import split_list
 
 
 @pytest.mark.parametrize(

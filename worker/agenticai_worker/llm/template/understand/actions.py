@@ -4,9 +4,10 @@ import re
 
 from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand import types, words
+from agenticai_worker.llm.template.understand.choices import parse_choices
 from agenticai_worker.llm.template.understand.clauses import Clause
 from agenticai_worker.llm.template.understand.facts import Act, Facts, Link
-from agenticai_worker.llm.template.understand.fields import parse_choices, split_list
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import (
     is_event,
     is_generic,

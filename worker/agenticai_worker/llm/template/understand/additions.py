@@ -4,14 +4,12 @@ import re
 
 from agenticai_core.plans import Entity, Plan
 from agenticai_worker.llm.template.understand import gaps, types, words
+from agenticai_worker.llm.template.understand.attributes import parse_attribute
+from agenticai_worker.llm.template.understand.choices import parse_choices
 from agenticai_worker.llm.template.understand.commands import TECHNICAL, rebuild, refuse_unbuildable
 from agenticai_worker.llm.template.understand.drafts import Board, board_of
 from agenticai_worker.llm.template.understand.facts import Facts, Link
-from agenticai_worker.llm.template.understand.fields import (
-    parse_attribute,
-    parse_choices,
-    split_list,
-)
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import is_thing, parse_noun
 from agenticai_worker.llm.template.understand.targets import (
     NotUnderstood,

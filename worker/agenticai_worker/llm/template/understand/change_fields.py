@@ -5,8 +5,9 @@ import re
 from agenticai_core.plans import Entity, Plan
 from agenticai_worker.llm.template.understand import edits, words
 from agenticai_worker.llm.template.understand.drafts import Board
-from agenticai_worker.llm.template.understand.fields import safe_name, split_list
+from agenticai_worker.llm.template.understand.fields import safe_name
 from agenticai_worker.llm.template.understand.limits import constrain
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import is_thing, parse_noun
 from agenticai_worker.llm.template.understand.targets import (
     NotUnderstood,

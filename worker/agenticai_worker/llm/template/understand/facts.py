@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from agenticai_worker.llm.template.understand.fields import Attribute
+from agenticai_worker.llm.template.understand.attributes import Attribute
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import re
 
 from agenticai_worker.llm.template.understand import gaps, words
 from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand.choices import parse_choices
 from agenticai_worker.llm.template.understand.facts import Facts, Link
-from agenticai_worker.llm.template.understand.fields import parse_choices, split_list
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import is_generic, is_thing, parse_noun
 from agenticai_worker.llm.template.understand.phrases import WITH, is_topic, mentions_software
 from agenticai_worker.llm.template.understand.things import (

@@ -5,7 +5,7 @@ import re
 from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand.clauses import Clause, text_of
 from agenticai_worker.llm.template.understand.facts import Facts
-from agenticai_worker.llm.template.understand.fields import split_list
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import is_generic, is_person, parse_noun
 from agenticai_worker.llm.template.understand.phrases import (
     LEADING_PREPOSITION,

@@ -4,13 +4,10 @@ import re
 
 from agenticai_core.plans import EntityField, Rule
 from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.attributes import Attribute, parse_attribute
 from agenticai_worker.llm.template.understand.drafts import Board, Draft, spoken
 from agenticai_worker.llm.template.understand.facts import Tweak
-from agenticai_worker.llm.template.understand.fields import (
-    Attribute,
-    parse_attribute,
-    replace_default,
-)
+from agenticai_worker.llm.template.understand.fields import with_default
 
 
 def put_rule(draft: Draft, kind: str, fields: tuple[str, ...], description: str) -> bool:
@@ -57,7 +54,7 @@ def constrain(field: EntityField, constraint: str) -> EntityField:
     if made.unique or re.search(r"\bunique\b", constraint, re.I):
         update["unique"] = True
     _take_limits(field, read, constraint, update)
-    return replace_default(field.model_copy(update=update), made.default)
+    return with_default(field.model_copy(update=update), made.default)
 
 
 def _take_limits(

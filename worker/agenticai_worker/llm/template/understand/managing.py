@@ -6,8 +6,8 @@ from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand import words
 from agenticai_worker.llm.template.understand.clauses import Clause
 from agenticai_worker.llm.template.understand.facts import Facts
-from agenticai_worker.llm.template.understand.fields import split_list
 from agenticai_worker.llm.template.understand.fragments import read_fragment
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import (
     is_generic,
     is_person,

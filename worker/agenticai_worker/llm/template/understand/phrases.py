@@ -4,8 +4,9 @@ import re
 
 from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand import types
+from agenticai_worker.llm.template.understand.attributes import parse_attribute
 from agenticai_worker.llm.template.understand.facts import Facts
-from agenticai_worker.llm.template.understand.fields import parse_attribute, split_list
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import Noun, is_thing, parse_noun
 
 WITH = re.compile(

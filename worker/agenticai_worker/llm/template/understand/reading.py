@@ -19,9 +19,9 @@ from agenticai_worker.llm.template.understand import (
 from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand.clauses import Clause, text_of
 from agenticai_worker.llm.template.understand.facts import Facts
-from agenticai_worker.llm.template.understand.fields import split_list
 from agenticai_worker.llm.template.understand.fragments import read_fragment, read_labelled
 from agenticai_worker.llm.template.understand.having import read_have
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.managing import read_business, read_manage
 from agenticai_worker.llm.template.understand.nouns import (
     is_event,

@@ -5,9 +5,10 @@ import re
 from agenticai_core.plans import EntityField
 from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand import types, words
+from agenticai_worker.llm.template.understand.attributes import parse_attribute
 from agenticai_worker.llm.template.understand.drafts import Board, Draft, a_an, spoken
 from agenticai_worker.llm.template.understand.facts import Act, Facts
-from agenticai_worker.llm.template.understand.fields import parse_attribute, split_list
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import is_event, is_person, is_thing, parse_noun
 
 _PLACES = lex.word_set(

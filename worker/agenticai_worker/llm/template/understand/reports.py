@@ -4,10 +4,10 @@ import re
 
 from agenticai_core.plans import Report
 from agenticai_worker.llm.template.understand import words
+from agenticai_worker.llm.template.understand.attributes import parse_attribute
 from agenticai_worker.llm.template.understand.drafts import Board, Draft, a_an, spoken
 from agenticai_worker.llm.template.understand.due_dates import add_overdue, add_upcoming
 from agenticai_worker.llm.template.understand.facts import Facts, Wish
-from agenticai_worker.llm.template.understand.fields import parse_attribute
 from agenticai_worker.llm.template.understand.limits import match_field
 from agenticai_worker.llm.template.understand.nouns import parse_noun
 from agenticai_worker.llm.template.understand.report_targets import entity_in, group_field

@@ -3,9 +3,9 @@
 from agenticai_core.plans import EntityField
 from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand import types
+from agenticai_worker.llm.template.understand.attributes import Attribute
 from agenticai_worker.llm.template.understand.drafts import Board, Draft, spoken
 from agenticai_worker.llm.template.understand.facts import Facts, Link
-from agenticai_worker.llm.template.understand.fields import Attribute
 from agenticai_worker.llm.template.understand.nouns import is_event, is_person, is_thing
 from agenticai_worker.llm.template.understand.records import anchor_events, finish_act, place_acts
 from agenticai_worker.llm.template.understand.relations import many_pairs, place_link

@@ -5,7 +5,7 @@ import re
 from agenticai_worker.llm.template.understand import words
 from agenticai_worker.llm.template.understand.clauses import Clause
 from agenticai_worker.llm.template.understand.facts import Facts
-from agenticai_worker.llm.template.understand.fields import split_list
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.phrases import attribute_like, subject_keys
 from agenticai_worker.llm.template.understand.things import add_item
 from agenticai_worker.llm.template.understand.types import UNITS

@@ -3,15 +3,16 @@
 import re
 
 from agenticai_worker.llm.template.understand import gaps, types, words
-from agenticai_worker.llm.template.understand.attributes import (
+from agenticai_worker.llm.template.understand.attributes import parse_attribute, with_field
+from agenticai_worker.llm.template.understand.belonging import is_bare_start, states_belonging
+from agenticai_worker.llm.template.understand.clauses import Clause, clauses
+from agenticai_worker.llm.template.understand.composites import (
     add_composite,
     is_described_person,
     read_described,
 )
-from agenticai_worker.llm.template.understand.belonging import is_bare_start, states_belonging
-from agenticai_worker.llm.template.understand.clauses import Clause, clauses
 from agenticai_worker.llm.template.understand.facts import Facts, Link
-from agenticai_worker.llm.template.understand.fields import parse_attribute, split_list, with_field
+from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import (
     Noun,
     is_event,

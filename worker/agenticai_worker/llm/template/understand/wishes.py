@@ -5,7 +5,7 @@ import re
 from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand.clauses import Clause
 from agenticai_worker.llm.template.understand.facts import Facts, Wish
-from agenticai_worker.llm.template.understand.fields import split_list
+from agenticai_worker.llm.template.understand.lists import split_list
 
 _BY = r"(?:per|by|for each|for every|of each|of every|each|every|in each|in every|grouped by|broken down by|with each)"
 _COUNT = re.compile(
