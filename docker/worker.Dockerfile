@@ -21,15 +21,22 @@ RUN /build/bin/hatchling build -t wheel -d /wheels \
     && rm /app/bin/agenticai* \
     && /app/bin/pip uninstall --yes pip
 
-FROM ${BASE_IMAGE} AS sandbox
+# What generated code sees as "/" where a node may change its root folder: the base, the curated
+# environment, and the scanners that look at generated files. The standard library is compiled, for
+# no run could keep what it compiled; and nothing may be written by everybody.
+FROM ${BASE_IMAGE} AS root
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 COPY requirements/sandbox.lock requirements/
 RUN python -m venv /sandbox \
     && /sandbox/bin/pip install --require-hashes --only-binary :all: -r requirements/sandbox.lock \
-    && /sandbox/bin/pip uninstall --yes pip
+    && /sandbox/bin/pip uninstall --yes pip \
+    && rm -r /src \
+    && python -c "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2)" \
+    && find / -xdev -type d -perm -0002 -exec chmod o-w {} +
+COPY --from=build /app /app
 
-FROM ${BASE_IMAGE} AS node
+FROM ${BASE_IMAGE} AS base
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="agenticai-worker" \
       org.opencontainers.image.description="A worker node of agenticai" \
@@ -37,19 +44,27 @@ LABEL org.opencontainers.image.title="agenticai-worker" \
       org.opencontainers.image.licenses="MIT"
 RUN groupadd --gid 10001 agenticai \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin agenticai
-COPY --from=build /app /app
-ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1
-# A module that is missing shows now; and slim images lack the standard library's bytecode, which
-# an unprivileged process would compile again at each start.
-RUN python -c "import agenticai_worker.__main__, agenticai_worker.node"
-ENV PYTHONDONTWRITEBYTECODE=1 AGENTICAI_HEALTH_FILE=/tmp/agenticai-health
-USER 10001:10001
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 AGENTICAI_HEALTH_FILE=/tmp/agenticai-health
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-IS", "-c", "import os, sys, time; sys.exit(time.time() - os.stat(os.environ['AGENTICAI_HEALTH_FILE']).st_mtime > 60)"]
 ENTRYPOINT ["python", "-m", "agenticai_worker"]
 
-FROM node AS qa
-COPY --from=sandbox /sandbox /sandbox
-ENV AGENTICAI_SANDBOX_PYTHON=/sandbox/bin/python
+FROM base AS node
+COPY --from=build /app /app
+# A module that is missing shows now; and slim images lack the standard library's bytecode, which
+# an unprivileged process would compile again at each start.
+RUN python -c "import agenticai_worker.__main__, agenticai_worker.node"
+ENV PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+
+FROM base AS qa
+COPY --from=root / /sandbox-root/
+# The same paths within and without; and the same look and bytecode as in "node".
+RUN ln -s /sandbox-root/app /app \
+    && ln -s /sandbox-root/sandbox /sandbox \
+    && python -c "import agenticai_worker.__main__, agenticai_worker.node"
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    AGENTICAI_SANDBOX_PYTHON=/sandbox/bin/python AGENTICAI_SANDBOX_ROOT=/sandbox-root
+USER 10001:10001
 CMD ["qa"]

@@ -2,6 +2,7 @@
 
 import re
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     health_file: str | None = None  # touched by the worker whenever it has polled
 
     sandbox_python: str | None = None  # interpreter of the curated environment; None: our own
+    sandbox_root: Path | None = None  # a file system for what runs; for a worker that is root
     # The weakest sandbox that QA accepts; unset: strong in the environment "prod", else basic.
     sandbox_require: Literal["strong", "basic", "none"] | None = None
 

@@ -41,11 +41,11 @@ def test_an_image_is_built_from_locks_and_runs_without_privileges(path: Path) ->
     text = path.read_text()
     lines = text.splitlines()
     last = (
-        text[text.rindex("\nFROM ") :] if path.stem != "worker" else text[text.index("AS node") :]
+        text[text.rindex("\nFROM ") :] if path.stem != "worker" else text[text.index("AS base") :]
     )
     bases = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE))
     assert "ARG BASE_IMAGE=python:3.13-slim" in lines
-    assert bases <= {"${BASE_IMAGE}", "node"}
+    assert bases <= {"${BASE_IMAGE}", "base"}
     for install in re.findall(r"pip install [^\\\n]*", text):
         assert "--require-hashes" in install or "--no-deps --no-index" in install
     assert "\nUSER 10001:10001\n" in last

@@ -103,4 +103,8 @@ def test_root_gives_a_run_a_user_of_its_own(
     assert int(finished.collected["d/out"]) >= 40_000
     # Another user's files are safe even without Landlock; what is open to everybody is not.
     assert sandbox.level == "basic"
-    assert sandbox.missing == ("landlock", "it can write to folders open to everybody")
+    assert sandbox.missing == (
+        "a root folder of its own",
+        "landlock",
+        "it can write to folders open to everybody",
+    )

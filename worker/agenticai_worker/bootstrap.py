@@ -13,5 +13,5 @@ def make_worker(settings: Settings) -> Worker:
         services=connect(settings),
         settings=settings,
         model=choose_model(settings),
-        sandbox=LocalSandbox(settings.sandbox_python),
+        sandbox=LocalSandbox(settings.sandbox_python, settings.sandbox_root),
     )

@@ -9,10 +9,9 @@ from agenticai_core import metrics
 from agenticai_core.content import put_manifest, put_object, read_tree
 from agenticai_core.models import EventDraft, FileEntry, Manifest, Model
 from agenticai_core.plans import Plan
-from agenticai_worker.sandbox.base import Level, Sandbox
+from agenticai_worker.sandbox.base import Level, Sandbox, suffices
 from agenticai_worker.work import PermanentFailure, Work
 
-_STRENGTH = ("none", "basic", "strong")
 OUTPUT_TOKENS = 16_384  # for one answer; models that think count their thoughts among them
 
 
@@ -32,7 +31,7 @@ class Changes(Model):
 
 def must_be_safe(tools: Tools) -> None:
     """Refuse to run what others wrote in a sandbox weaker than ``tools.required``."""
-    if _STRENGTH.index(tools.sandbox.level) < _STRENGTH.index(tools.required):
+    if not suffices(tools.sandbox.level, tools.required):
         missing = ", ".join(tools.sandbox.missing) or "isolation"
         metrics.record(metrics.SANDBOX_REFUSALS)
         raise PermanentFailure(

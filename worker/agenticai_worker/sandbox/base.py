@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Level = Literal["strong", "basic", "none"]
+_WEAKEST_FIRST: tuple[Level, ...] = ("none", "basic", "strong")
 Stopped = Literal["timeout", "memory", "disk", "output", "processes"]
+
+
+def suffices(level: Level, required: Level) -> bool:
+    """Whether a sandbox of ``level`` is at least as strong as ``required``."""
+    return _WEAKEST_FIRST.index(level) >= _WEAKEST_FIRST.index(required)
 
 
 @dataclass(frozen=True)

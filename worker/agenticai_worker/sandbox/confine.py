@@ -14,14 +14,13 @@ from pathlib import Path
 
 from agenticai_worker.sandbox import landlock, seccomp
 from agenticai_worker.sandbox.orders import Order
+from agenticai_worker.sandbox.rootfs import DEVICES, below
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _OPEN_FILES = 512
 # Numeric libraries reserve much more address space than they use, so the size of what is really
 # used is watched from outside and this limit only stops what runs away faster than that.
 _ADDRESS_SPACE_FACTOR, _ADDRESS_SPACE_FLOOR = 4, 4 << 30
-# Those of `/dev` that are read and written like files.
-DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
 def load_libc() -> ctypes.CDLL:
@@ -36,22 +35,26 @@ def confine(order: Order, supervisor: int) -> list[str]:
     os.setsid()
     os.umask(0o077)
     _redirect(order)
-    os.chdir(order.work)
     _limit(order)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and exec keeps that
         signal.signal(number, signal.SIG_DFL)
     if sys.platform != "linux":
+        os.chdir(order.work)
         _change_user(order.uid)
         return ["memory watchdog", "no_new_privs", "seccomp", "landlock"]
     return _confine_on_linux(order, supervisor)
 
 
 def _confine_on_linux(order: Order, supervisor: int) -> list[str]:
-    missing = []
+    missing = [] if order.root else ["a root folder of its own"]
     libc = load_libc()
     # If memory runs out for the whole container, this goes before the worker does.
     Path("/proc/self/oom_score_adj").write_text("1000")
-    ruleset = landlock.prepare(libc, order.readable, [*order.writable, *DEVICES])
+    devices = [below(order.root, device) for device in DEVICES]
+    ruleset = landlock.prepare(libc, order.readable, [*order.writable, *devices])
+    os.chdir(order.work)
+    if order.root is not None:  # the current folder is below it, and nothing open is above it
+        os.chroot(order.root)
     _change_user(order.uid)
     _drop_capabilities(libc)
     # After the change of user, which clears it.

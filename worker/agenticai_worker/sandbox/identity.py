@@ -3,9 +3,10 @@
 import json
 import os
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
+
+from agenticai_worker.sandbox import privileges
 
 # What Python, the C library and TLS read besides the interpreter's own folders. Not all of /etc:
 # where a run keeps its user, passwords of services may lie there.
@@ -39,8 +40,6 @@ import json, os, sys
 print(json.dumps([sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, *sys.path,
     os.path.dirname(sys.executable), os.path.dirname(os.path.realpath(sys.executable))]))
 """
-# CHOWN, DAC_OVERRIDE, KILL, SETGID, SETUID: to hand a folder over, read it back, kill its owner.
-_CAPABILITIES = sum(1 << number for number in (0, 1, 5, 6, 7))
 _FIRST_UID, _UIDS = 40_000, 20_000
 
 
@@ -60,9 +59,7 @@ def own_uid(paths: tuple[str, ...]) -> int | None:
     A different one for each thread that may run something at the same time, so that runs cannot
     reach each other. None too when one of ``paths`` lies where other users cannot go.
     """
-    if sys.platform != "linux" or os.geteuid() != 0:
-        return None
-    if _effective_capabilities() & _CAPABILITIES != _CAPABILITIES:
+    if not privileges.have(*privileges.FOR_A_USER):
         return None
     if not all(_open_to_others(Path(path)) for path in paths):
         return None
@@ -73,13 +70,6 @@ def _native_thread() -> int:
     import threading
 
     return threading.get_native_id()
-
-
-def _effective_capabilities() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("CapEff:"):
-            return int(line.split()[1], 16)
-    return 0
 
 
 def _open_to_others(path: Path) -> bool:

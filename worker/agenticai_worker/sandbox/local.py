@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agenticai_core.paths import check_collisions, safe_path
-from agenticai_worker.sandbox import identity, selftest
+from agenticai_worker.sandbox import identity, rootfs, selftest
 from agenticai_worker.sandbox.base import Command, Finished, Level, Stopped
 from agenticai_worker.sandbox.environment import RUN_PREFIX, clean_environment
 from agenticai_worker.sandbox.folder import read_regular, read_tail, remove_tree
@@ -38,15 +38,18 @@ class SandboxBroken(RuntimeError):
 class LocalSandbox:
     """Runs commands under ``python``'s environment (None: this process' own).
 
-    ``level`` and ``missing`` come from a self-test that runs once per process and interpreter.
+    ``root``: a file system for them, with ``python`` at the same path. It is used where this
+    process may change its root folder, and left alone elsewhere. ``level`` and ``missing`` come
+    from a self-test that runs once per process and interpreter.
     """
 
     level: Level
     missing: tuple[str, ...]
 
-    def __init__(self, python: str | None = None) -> None:
+    def __init__(self, python: str | None = None, root: Path | None = None) -> None:
+        self._root = rootfs.usable(root)
         self._python = os.path.abspath(python or sys.executable)  # noqa: PTH100 -- keep the venv's link
-        verdict = selftest.examine(self._python, self._run)
+        verdict = selftest.examine((self._python, self._root), self._run)
         self.level, self.missing = verdict.level, verdict.missing
 
     def run(self, command: Command) -> Finished:
@@ -58,7 +61,8 @@ class LocalSandbox:
         return self._run(command)[0]
 
     def _run(self, command: Command) -> tuple[Finished, Result]:
-        base = Path(tempfile.mkdtemp(prefix=RUN_PREFIX)).resolve()
+        place = rootfs.runs(self._root) if self._root else None
+        base = Path(tempfile.mkdtemp(prefix=RUN_PREFIX, dir=place)).resolve()
         try:
             order = self._prepare(base, command)
             result = _launch(order)
@@ -68,8 +72,7 @@ class LocalSandbox:
 
     def _prepare(self, base: Path, command: Command) -> Order:
         python = self._python if command.argv[0] == "python" else command.argv[0]
-        roots = identity.readable_roots(python)
-        uid = identity.own_uid((*roots, str(base.parent)))
+        readable, uid = self._sight(python, base)
         work, home = base / "work", base / "home"
         _write_files(work, command.files)
         home.mkdir(mode=0o700)
@@ -78,12 +81,14 @@ class LocalSandbox:
             _hand_over((work, home), uid)
         return Order(
             argv=[python, *command.argv[1:]],
-            environment=clean_environment(python, home) | dict(command.environment),
+            environment=clean_environment(python, rootfs.inside(self._root, home))
+            | dict(command.environment),
+            root=str(self._root) if self._root else None,
             base=str(base),
             work=str(work),
             stdout=str(base / "stdout"),
             stderr=str(base / "stderr"),
-            readable=[*identity.SYSTEM, *roots],
+            readable=readable,
             writable=[str(work), str(home)],
             uid=uid,
             parent=os.getpid(),
@@ -93,6 +98,13 @@ class LocalSandbox:
             output=OUTPUT_LIMIT,
             tasks=TASKS,
         )
+
+    def _sight(self, python: str, base: Path) -> tuple[list[str], int | None]:
+        """What a run may read, and the user that it gets."""
+        if self._root:
+            return [str(self._root)], identity.own_uid(())
+        roots = identity.readable_roots(python)
+        return [*identity.SYSTEM, *roots], identity.own_uid((*roots, str(base.parent)))
 
 
 def _launch(order: Order) -> Result:

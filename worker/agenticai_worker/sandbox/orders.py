@@ -11,10 +11,15 @@ GROUP_FILE = "group"  # in the run's folder: the command's process group, once i
 
 @dataclass(frozen=True)
 class Order:
-    """One confined run. Sizes in bytes, times in seconds, paths absolute."""
+    """One confined run. Sizes in bytes, times in seconds, paths absolute.
+
+    Those in ``argv`` and ``environment`` are as the command sees them, below ``root``; all others
+    as the launcher does.
+    """
 
     argv: list[str]
     environment: dict[str, str]
+    root: str | None  # the command's root folder; None: ours
     base: str  # the run's own folder, removed by the launcher only when the worker is gone
     work: str  # current folder of the command
     stdout: str

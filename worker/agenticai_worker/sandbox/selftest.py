@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,13 +47,13 @@ class Verdict:
     missing: tuple[str, ...]
 
 
-_verdicts: dict[str, Verdict] = {}
+_verdicts: dict[Hashable, Verdict] = {}
 
 
-def examine(python: str, run: Run) -> Verdict:
-    """The verdict on ``run`` with this interpreter; found once per process."""
-    if python in _verdicts:
-        return _verdicts[python]
+def examine(kind: Hashable, run: Run) -> Verdict:
+    """The verdict on ``run``, found once per process for each ``kind`` of sandbox."""
+    if kind in _verdicts:
+        return _verdicts[kind]
     place = Path(tempfile.mkdtemp(prefix="agenticai-canary-"))
     try:
         layers, escaped = _try_to_escape(place, run)
@@ -62,8 +62,8 @@ def examine(python: str, run: Run) -> Verdict:
         return Verdict("none", (f"the self-test failed: {error}",))
     finally:
         remove_tree(place)
-    _verdicts[python] = judge(layers, escaped)
-    return _verdicts[python]
+    _verdicts[kind] = judge(layers, escaped)
+    return _verdicts[kind]
 
 
 def judge(layers: list[str], escaped: set[str]) -> Verdict:

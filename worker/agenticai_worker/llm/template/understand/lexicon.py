@@ -109,6 +109,12 @@ VIEW_VERBS = word_set(
     "fetch read want count check monitor compare"
 )
 BUILD_VERBS = word_set("build create make write develop design implement generate need want")
+# Verbs that say little without their object: "make a booking", "give a lesson".
+LIGHT_VERBS = word_set(
+    "make place do take give put submit file create post write leave raise report log record "
+    "schedule receive hold run organise organize perform conduct issue plan open start prepare "
+    "upload send complete request lead teach supervise own attend publish"
+)
 # Verbs that move a thing from one state to another, in any trade: base -> the state reached.
 STATE_VERBS: dict[str, str] = {
     "cancel": "cancelled",

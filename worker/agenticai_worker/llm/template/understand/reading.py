@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import replace
 
 from agenticai_worker.llm.template.understand import (
-    actions,
     clauses,
     gaps,
     rewriting,
@@ -17,12 +16,16 @@ from agenticai_worker.llm.template.understand import (
     words,
 )
 from agenticai_worker.llm.template.understand import lexicon as lex
+from agenticai_worker.llm.template.understand.acts import read_act
 from agenticai_worker.llm.template.understand.clauses import Clause, text_of
+from agenticai_worker.llm.template.understand.extras import split_extras
 from agenticai_worker.llm.template.understand.facts import Facts
 from agenticai_worker.llm.template.understand.fragments import read_fragment, read_labelled
 from agenticai_worker.llm.template.understand.having import read_have
+from agenticai_worker.llm.template.understand.lifecycles import read_states
 from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.managing import read_business, read_manage
+from agenticai_worker.llm.template.understand.moves import read_moves
 from agenticai_worker.llm.template.understand.nouns import (
     is_event,
     is_generic,
@@ -194,10 +197,10 @@ def _described_by(clause: Clause) -> str:
     """What a list behind a statement describes: "keepers take samples: …" the samples."""
     if clause.participle or clause.verb in ("be", "belong", "come", "live"):
         return clause.subject_text
-    said, _ = actions.split_extras(clause.rest_text)
+    said, _ = split_extras(clause.rest_text)
     said = split_list(said)[-1] if split_list(said) else said
     noun = parse_noun(said)
-    if clause.verb in actions.LIGHT or clause.verb in lex.HAVE_VERBS or is_event(noun.key):
+    if clause.verb in lex.LIGHT_VERBS or clause.verb in lex.HAVE_VERBS or is_event(noun.key):
         return said
     record = words.nominal(clause.verb)
     return record if clause.verb in lex.NOMINALS and noun.key else said
@@ -304,7 +307,7 @@ def _is_listing(clause: Clause) -> bool:
     by_person = is_person(noun.key) and not is_generic(noun.key)
     if (
         by_person
-        and clause.verb in actions.LIGHT
+        and clause.verb in lex.LIGHT_VERBS
         and first
         and not attribute_like(re.sub(r"\([^()]*\)?", "", first[0]))
     ):
@@ -365,7 +368,7 @@ def _read_behaviour(sentence: str, clause: Clause, facts: Facts, done_rules: set
     understood = (
         gaps.read_gap(whole, facts)
         or _read_clause_rule(sentence, clause, facts)
-        or actions.read_states(clause, facts)
+        or read_states(clause, facts)
         or (not _is_view(clause) and _read_verb(clause, facts))
         or wishes.read_wish(clause, facts)
         or read_manage(clause, facts)
@@ -393,12 +396,12 @@ def _read_clause_rule(sentence: str, clause: Clause, facts: Facts) -> bool:
     if not rules.read_clause_rule(clause, facts, sentence):
         return False
     if facts.rules and facts.rules[-1].kind == "once":
-        actions.read_act(replace(clause, negated=False), facts)
+        read_act(replace(clause, negated=False), facts)
     return True
 
 
 def _read_verb(clause: Clause, facts: Facts) -> bool:
-    return actions.read_moves(clause, facts) or actions.read_act(clause, facts)
+    return read_moves(clause, facts) or read_act(clause, facts)
 
 
 def _is_view(clause: Clause) -> bool:
