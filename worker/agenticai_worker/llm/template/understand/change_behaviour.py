@@ -20,7 +20,7 @@ def add_behaviour(plan: Plan, part: str) -> Plan | None:
         raise NotUnderstood(
             f"this asks for {gaps.find_gap(text) or gaps.find_gap(part)}, which the built-in engine does not build."
         )
-    if TECHNICAL.search(part) and not (facts.moves or facts.rules):
+    if TECHNICAL.search(part) and not (facts.transitions or facts.rules):
         refuse_unbuildable(part)
     if facts.not_understood:
         raise NotUnderstood(f"“{facts.not_understood[0]}” was not understood.")

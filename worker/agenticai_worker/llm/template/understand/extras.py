@@ -3,7 +3,7 @@
 import re
 
 from agenticai_worker.llm.template.understand import types
-from agenticai_worker.llm.template.understand.facts import Facts, Link
+from agenticai_worker.llm.template.understand.facts import Extras, Facts, Link
 from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import is_thing, parse_noun
 from agenticai_worker.llm.template.understand.phrases import mask_parentheses, unmask
@@ -16,7 +16,7 @@ _PREPOSITIONS = re.compile(
 )
 
 
-def split_extras(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+def split_extras(text: str) -> tuple[str, Extras]:
     """The object, and (preposition, phrase) for what follows; "optionally" stays with the phrase."""
     text, inner = mask_parentheses(text)
     first = re.match(r"^(?:for|up for|up to|in|out|on|to|at|with)\s+", text)
@@ -32,9 +32,9 @@ def split_extras(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     return unmask(target.strip(" ,"), inner), tuple(extras)
 
 
-def add_extras(owner: str, extras: tuple[tuple[str, str], ...], facts: Facts) -> None:
+def add_extras(owner: str, extras: Extras, facts: Facts) -> None:
     """ "patients make appointments with a doctor at a given time"."""
-    for _preposition, phrase in [(p, item) for p, text in extras for item in split_list(text)]:
+    for preposition, phrase in [(p, item) for p, text in extras for item in split_list(text)]:
         noun = parse_noun(phrase)
         other = facts.find(noun.key)
         optional = phrase.startswith("optional ")
@@ -47,7 +47,7 @@ def add_extras(owner: str, extras: tuple[tuple[str, str], ...], facts: Facts) ->
         elif (
             is_thing(noun.key)
             and noun.determiner in ("a", "an", "one")
-            and _preposition in ("with", "for", "at", "in", "to")
+            and preposition in ("with", "for", "at", "in", "to")
         ):
             facts.add_thing(noun.key, 2)
             facts.links.append(Link(owner, noun.key, "one", optional=optional))

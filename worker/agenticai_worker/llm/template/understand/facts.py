@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from agenticai_worker.llm.template.understand.attributes import Attribute
 
+# What an act says beside its object: (preposition, phrase).
+Extras = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True)
 class Link:
@@ -24,7 +27,7 @@ class Act:
     actor: str  # "" for a generic one
     verb: str
     target: str
-    extras: tuple[tuple[str, str], ...] = ()  # (preposition, phrase)
+    extras: Extras = ()
     optional: frozenset[str] = frozenset()  # the phrases that are optional
     actor_word: str = ""
 
@@ -67,7 +70,7 @@ class Facts:
     links: list[Link] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
     states: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    moves: list[tuple[str, str]] = field(default_factory=list)  # (verb, thing)
+    transitions: list[tuple[str, str]] = field(default_factory=list)  # (verb, thing)
     rules: list[RawRule] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     tweaks: list[Tweak] = field(default_factory=list)

@@ -13,40 +13,16 @@ from agenticai_worker.llm.template.understand.things import add_item
 
 def read_states(clause: Clause, facts: Facts) -> bool:
     """ "a booking can be requested, confirmed or cancelled", "goes through draft and published"."""
-    text = clause.rest_text.strip(" ,")
-    if clause.verb == "be" and clause.participle not in ("", "mark", "set", "flag"):
-        text = f"{words.participle(clause.participle)}{', ' if clause.rest_text.startswith(',') else ' '}{text}"
-    elif clause.verb in ("go", "move", "pass", "progress", "advance", "transition", "change"):
-        found = re.match(
-            r"^(?:through|from|between)\s+(?:the (?:states|stages|steps|phases)\s*:?\s*)?(.+)$",
-            text,
-        )
-        if not found or (clause.verb == "move" and " to " not in text and "," not in text):
-            return False
-        text = re.sub(r"\s+(?:and then|then|to|and)\s+", ", ", found[1])
-    elif clause.verb == "be" and clause.participle in ("mark", "set", "flag"):
-        text = re.sub(r"^(?:as|to)\s+", "", text)
-    elif clause.verb != "be":
-        return False
-    text = re.sub(
-        r"\b(?:either|one of|in one of|these|the following|states?|statuses)\b\s*:?", " ", text
-    )
-    if (
-        re.search(
-            r"\b(?:by|than|from|every|each|when|until|only|per|twice|after|before)\b|\d", text
-        )
-        or clause.negated
+    text = "" if clause.negated else _listed_states(clause)
+    if not text or re.search(
+        r"\b(?:by|than|from|every|each|when|until|only|per|twice|after|before)\b|\d", text
     ):
         return False
     choices = parse_choices(text)
-    marked = clause.participle in ("mark", "flag")
-    if marked and not choices and text:
+    if clause.participle in ("mark", "flag") and not choices:
         choices = ("open", words.to_snake(text))
-    if not choices or not (
-        clause.modal
-        or clause.verb != "be"
-        or re.search(r"\bor\b|\beither\b|\bthen\b|->", clause.rest_text)
-    ):
+    offered = re.search(r"\bor\b|\beither\b|\bthen\b|->", clause.rest_text)
+    if not choices or not (clause.modal or clause.verb != "be" or offered):
         return False
     owner, field_name = _state_owner(clause.subject_text, facts)
     if not owner:
@@ -58,6 +34,29 @@ def read_states(clause: Clause, facts: Facts) -> bool:
     facts.states[owner] = tuple(dict.fromkeys((*facts.states.get(owner, ()), *choices)))
     facts.context = owner
     return True
+
+
+def _listed_states(clause: Clause) -> str:
+    """The part of the clause that may list states; "" if its verb brings none."""
+    text = clause.rest_text.strip(" ,")
+    if clause.verb == "be" and clause.participle in ("mark", "set", "flag"):
+        text = re.sub(r"^(?:as|to)\s+", "", text)
+    elif clause.verb == "be" and clause.participle:
+        comma = "," if clause.rest_text.startswith(",") else ""
+        text = f"{words.participle(clause.participle)}{comma} {text}"
+    elif clause.verb in ("go", "move", "pass", "progress", "advance", "transition", "change"):
+        found = re.match(
+            r"^(?:through|from|between)\s+(?:the (?:states|stages|steps|phases)\s*:?\s*)?(.+)$",
+            text,
+        )
+        if not found or (clause.verb == "move" and " to " not in text and "," not in text):
+            return ""
+        text = re.sub(r"\s+(?:and then|then|to|and)\s+", ", ", found[1])
+    elif clause.verb != "be":
+        return ""
+    return re.sub(
+        r"\b(?:either|one of|in one of|these|the following|states?|statuses)\b\s*:?", " ", text
+    )
 
 
 def _state_owner(subject: str, facts: Facts) -> tuple[str, str]:

@@ -25,7 +25,6 @@ from agenticai_worker.llm.template.understand.having import read_have
 from agenticai_worker.llm.template.understand.lifecycles import read_states
 from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.managing import read_business, read_manage
-from agenticai_worker.llm.template.understand.moves import read_moves
 from agenticai_worker.llm.template.understand.nouns import (
     is_event,
     is_generic,
@@ -46,6 +45,7 @@ from agenticai_worker.llm.template.understand.things import (
     read_complemented,
     read_entity_list,
 )
+from agenticai_worker.llm.template.understand.transitions import read_transitions
 
 _LABEL = re.compile(r"^([^:()]{1,70}?)\s*:\s+(\S.*)$")
 _SECTION = re.compile(
@@ -401,7 +401,7 @@ def _read_clause_rule(sentence: str, clause: Clause, facts: Facts) -> bool:
 
 
 def _read_verb(clause: Clause, facts: Facts) -> bool:
-    return read_moves(clause, facts) or read_act(clause, facts)
+    return read_transitions(clause, facts) or read_act(clause, facts)
 
 
 def _is_view(clause: Clause) -> bool:

@@ -35,7 +35,7 @@ def add_states(facts: Facts, board: Board) -> None:
         if draft:
             _widen(draft, choices)
             touched[draft.key] = None
-    for verb, key in facts.moves:
+    for verb, key in facts.transitions:
         draft = _moved(verb, key, facts, board)
         if draft is None:
             board.leave_out(f"Nothing to {spoken(verb)}: no {spoken(key)} is described")

@@ -18,36 +18,37 @@ from agenticai_worker.llm.template.understand.nouns import (
 from agenticai_worker.llm.template.understand.phrases import subject_keys
 
 _PARTICLES = re.compile(r"^(in|out|off|up|down|over|back|away)\b\s*")
+_HANDED = lex.word_set("dispatch check_out release ship deliver issue")
 
 
-def read_moves(clause: Clause, facts: Facts) -> bool:
+def read_transitions(clause: Clause, facts: Facts) -> bool:
     """ "customers can cancel bookings", "loans are approved by staff", "check out a tool"."""
-    verb, rest, passive = _move_verb(clause)
+    verb, rest, passive = _transition_verb(clause)
     if not verb or clause.negated or is_creation(clause) or is_handed(verb, clause, facts):
         return False
-    if passive:
-        keys = subject_keys(clause.subject_text, facts)
-    else:
-        lowered = rest.lower().strip()
-        target = re.split(
-            r"\s+(?:within|by|before|after|for|from|to|at|on|in|until|with|if)\b", rest
-        )[0]
-        if lowered.split()[:1] and lowered.split()[0] in ("it", "them", "these", "those"):
-            keys = [facts.context] if facts.context else []
-        else:
-            nouns = [parse_noun(item).key for item in split_list(target)]
-            keys = [facts.find(key) or key for key in nouns if key]
-        if not keys and not lowered:
-            keys = [k for k in subject_keys(clause.subject_text, facts) if not is_person(k)]
+    keys = subject_keys(clause.subject_text, facts) if passive else _objects(clause, rest, facts)
     keys = [
         key for key in keys if key in facts.strength or key in facts.known or _is_later_record(key)
     ]
     for key in keys:
-        facts.moves.append((verb, key))
+        facts.transitions.append((verb, key))
     return bool(keys)
 
 
-_HANDED = lex.word_set("dispatch check_out release ship deliver issue")
+def _objects(clause: Clause, rest: str, facts: Facts) -> list[str]:
+    """The things that stand behind the verb, or in front of it if nothing does."""
+    first, *_ = rest.lower().split() or [""]
+    if first in ("it", "them", "these", "those"):
+        keys = [facts.context] if facts.context else []
+    else:
+        target = re.split(
+            r"\s+(?:within|by|before|after|for|from|to|at|on|in|until|with|if)\b", rest
+        )[0]
+        nouns = [parse_noun(item).key for item in split_list(target)]
+        keys = [facts.find(key) or key for key in nouns if key]
+    if not keys and not first:
+        return [k for k in subject_keys(clause.subject_text, facts) if not is_person(k)]
+    return keys
 
 
 def is_handed(verb: str, clause: Clause, facts: Facts) -> bool:
@@ -68,11 +69,11 @@ def _is_later_record(key: str) -> bool:
     return is_event(key) or key.endswith(("_request", "_record", "_entry"))
 
 
-def _move_verb(clause: Clause) -> tuple[str, str, bool]:
+def _transition_verb(clause: Clause) -> tuple[str, str, bool]:
+    """The verb ("" if it moves nothing), what stands behind it, and whether it is passive."""
     rest = clause.rest_text.strip()
-    verb = clause.participle or clause.verb
+    verb = (clause.participle or clause.verb).replace("-", "_")
     passive = bool(clause.participle)
-    verb = verb.replace("-", "_")
     particle = _PARTICLES.match(rest)
     if particle and f"{verb}_{particle[1]}" in lex.STATE_VERBS:
         return f"{verb}_{particle[1]}", rest[particle.end() :], passive
@@ -80,9 +81,9 @@ def _move_verb(clause: Clause) -> tuple[str, str, bool]:
     if split and f"{verb}_{split[2]}" in lex.STATE_VERBS:
         return f"{verb}_{split[2]}", split[1], passive
     if verb == "mark" and not passive:
-        as_ = re.match(r"^(.*?)\s+as\s+(?:being\s+)?([\w -]+)$", rest)
-        if as_:
-            return f"mark_{words.to_snake(as_[2])}", as_[1], False
+        marked = re.match(r"^(.*?)\s+as\s+(?:being\s+)?([\w -]+)$", rest)
+        if marked:
+            return f"mark_{words.to_snake(marked[2])}", marked[1], False
     return (verb if verb in lex.STATE_VERBS else ""), rest, passive
 
 

@@ -2,18 +2,20 @@
 
 from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand import types, words
-from agenticai_worker.llm.template.understand.facts import Facts, Link
+from agenticai_worker.llm.template.understand.facts import Extras, Facts, Link
 from agenticai_worker.llm.template.understand.nouns import is_person, is_thing, parse_noun
 from agenticai_worker.llm.template.understand.phrases import attribute_like
 from agenticai_worker.llm.template.understand.things import add_item
 
-JOINING = lex.word_set(
+_JOINING = lex.word_set(
     "assign attach link allocate connect add invite move put place distribute tag associate"
 )
 
 
-def read_joining(target: str, extras: tuple[tuple[str, str], ...], facts: Facts) -> bool:
+def read_joining(verb: str, target: str, extras: Extras, facts: Facts) -> bool:
     """ "assign a vet to an appointment": the appointment refers to a vet."""
+    if verb not in _JOINING:
+        return False
     for preposition, phrase in extras:
         owner = facts.find(parse_noun(phrase).key)
         noun = parse_noun(target)
@@ -31,9 +33,7 @@ def read_joining(target: str, extras: tuple[tuple[str, str], ...], facts: Facts)
     return False
 
 
-def read_origin(
-    targets: list[str], verb: str, extras: tuple[tuple[str, str], ...], facts: Facts
-) -> bool:
+def read_origin(targets: list[str], verb: str, extras: Extras, facts: Facts) -> bool:
     """ "flushes are picked from bags", "batches are mixed on a date": told of the thing itself."""
     done = False
     for preposition, phrase in extras:
