@@ -33,6 +33,15 @@ class Clause:
     def subject_text(self) -> str:
         return text_of(self.subject)
 
+    @property
+    def text(self) -> str:
+        """The clause in order, its verb as a lemma."""
+        verb = (self.participle and f"{self.verb} {self.participle}") or self.verb
+        negation = "not" if self.negated else ""
+        lead = text_of(self.lead)
+        parts = (lead, self.subject_text, self.modal, negation, verb, self.rest_text)
+        return " ".join(part for part in parts if part)
+
 
 def text_of(tokens: tuple[Token, ...] | list[Token]) -> str:
     """The words with natural spacing."""

@@ -9,7 +9,7 @@ from agenticai_worker.llm.template.understand.nouns import parse_noun
 from agenticai_worker.llm.template.understand.phrases import subject_keys
 
 _NEVER = r"(?:\bnot\b|\bno\b|\bnever\b|\bwithout\b|\bavoid|\bprevent|\bforbid|\bprohibit|\breject|\bdisallow|\bonly one\b|n't\b)"
-_OVERLAP = re.compile(
+OVERLAP = re.compile(
     rf"{_NEVER}.*(?:double[- ]?book|overlap|twice (?:at|for|during|in|on) (?:the |one )?same (?:time|period|date|day|slot|week|month|hour)|twice at once|(?:at|for|in|during|on) the same (?:time|period|date|day|slot|dates)|"
     r"conflict|clash|simultaneous|collide)|\bno (?:double|overlap)|\bprevent\w*\s+(?:double|overlap)|\bdouble[- ]book",
     re.I,
@@ -47,7 +47,7 @@ _CONSTRAINT = re.compile(
 
 def is_rule(sentence: str) -> bool:
     """Whether a sentence forbids something, and so states no structure."""
-    return bool(_NEGATIVE.search(sentence) or _OVERLAP.search(sentence))
+    return bool(_NEGATIVE.search(sentence) or OVERLAP.search(sentence))
 
 
 def read_rule(sentence: str, facts: Facts) -> bool:
@@ -56,7 +56,7 @@ def read_rule(sentence: str, facts: Facts) -> bool:
     if _NEGATIVE.search(text):
         facts.rules.append(RawRule("not_negative", text))
         return True
-    if _OVERLAP.search(text):
+    if OVERLAP.search(text):
         subject = (
             re.sub(rf"^.*?{_NEVER}\s*", "", text, flags=re.I)
             if re.match(_NEVER, text, re.I)

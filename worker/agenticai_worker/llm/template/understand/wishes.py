@@ -31,7 +31,7 @@ _UPCOMING = re.compile(
     r"\b([\w-]+(?:\s[\w-]+)?)\s+(?:that |which )?(?:are |is )?(?:due|expiring|coming up|expires?|scheduled|starting|ending|starts?|ends?|begins?)\s*(?:soon|today|this|next|within|in the next|for)\b",
     re.I,
 )  # fmt: skip
-_LOW = re.compile(
+LOW_STOCK = re.compile(
     r"\b(?:low(?:[- ]on)?[- ]stock|running low|below (?:the |their |its |a )?(?:minimum|threshold|reorder)|out of stock|low in stock|"
     r"need(?:s)? (?:to be )?(?:restock|reorder)\w*|stock (?:is )?(?:low|running out)|(?:low|minimum) stock)\b",
     re.I,
@@ -191,7 +191,7 @@ def _by(text: str) -> tuple[str, ...]:
 
 
 def _read_signals(text: str, facts: Facts) -> bool:
-    if _LOW.search(text):
+    if LOW_STOCK.search(text):
         facts.wishes.append(Wish("low_stock", text.strip(), (), text.strip()))
         return True
     for pattern, kind in ((_OVERDUE, "overdue"), (_UPCOMING, "upcoming")):
