@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from agenticai_worker.llm.template.understand import lexicon as lex
-from agenticai_worker.llm.template.understand.tagging import FINITE, has_finite
+from agenticai_worker.llm.template.understand.tags import FINITE, has_finite
 from agenticai_worker.llm.template.understand.text import Token
 
 

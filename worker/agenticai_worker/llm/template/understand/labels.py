@@ -3,12 +3,13 @@
 import re
 
 from agenticai_worker.llm.template.understand import lexicon as lex
-from agenticai_worker.llm.template.understand import tagging, words
+from agenticai_worker.llm.template.understand import words
 from agenticai_worker.llm.template.understand.clauses import Clause
 from agenticai_worker.llm.template.understand.extras import split_extras
 from agenticai_worker.llm.template.understand.lists import split_list
 from agenticai_worker.llm.template.understand.nouns import is_event, is_thing, parse_noun
 from agenticai_worker.llm.template.understand.phrases import attribute_like
+from agenticai_worker.llm.template.understand.tagging import tag
 from agenticai_worker.llm.template.understand.text import Token, tokenize
 
 
@@ -52,7 +53,7 @@ def begins_with_attribute(rest: str) -> bool:
     items = split_list(rest)
     if not items or not attribute_like(items[0]) or len(items[0].split()) > 6:
         return False
-    first = tagging.tag(tokenize(items[0]))
+    first = tag(tokenize(items[0]))
     return not any(
         t.tag == "VB" and not in_parentheses(first, at) for at, t in enumerate(first) if at
     )

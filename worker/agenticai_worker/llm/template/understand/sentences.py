@@ -2,7 +2,8 @@
 
 import re
 
-from agenticai_worker.llm.template.understand import clauses, rewriting, tagging
+from agenticai_worker.llm.template.understand.tagging import tag
+from agenticai_worker.llm.template.understand import clauses, rewriting, 
 from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand.clauses import Clause
 from agenticai_worker.llm.template.understand.facts import Facts
@@ -75,7 +76,7 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
     """The clauses of "label: rest"."""
     if _SECTION.match(label) or label.lower().startswith("as a"):
         return read_clauses(rest, facts)
-    head, tail = tagging.tag(tokenize(label)), tagging.tag(tokenize(rest))
+    head, tail = tag(tokenize(label)), tag(tokenize(rest))
     tail_verb = any(
         t.tag in ("HAVE", "BE", "MODAL") or (t.tag == "VB" and at > 0)
         for at, t in enumerate(tail)
@@ -93,7 +94,7 @@ def _unlabel(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, C
 
 def _unlabel_list(label: str, rest: str, raw: str) -> list[tuple[str, Clause]]:
     """ "keepers take samples: a date and a weight": a statement, and what its thing has."""
-    last = tagging.tag(tokenize(label))[-1]
+    last = tag(tokenize(label))[-1]
     stated = _parse(label)
     complete = last.tag in ("N", "NUM") and last.word not in ("following", "fields", "attributes")
     if complete and stated and stated[0].subject:
@@ -101,7 +102,7 @@ def _unlabel_list(label: str, rest: str, raw: str) -> list[tuple[str, Clause]]:
         if attribute_like(described):
             return [(raw, clause) for clause in _parse(f"{label}: {rest}")]
         if described:
-            subject, listed = tuple(tokenize(described)), tuple(tagging.tag(tokenize(rest)))
+            subject, listed = tuple(tokenize(described)), tuple(tag(tokenize(rest)))
             return [*((label, c) for c in stated), (raw, Clause(subject=subject, rest=listed))]
     return [(raw, clause) for clause in _parse(f"{label} {rest}")]
 
@@ -109,7 +110,7 @@ def _unlabel_list(label: str, rest: str, raw: str) -> list[tuple[str, Clause]]:
 def _unlabel_statement(label: str, rest: str, raw: str, facts: Facts) -> list[tuple[str, Clause]]:
     """ "Ceramics studio: potters book …": the topic, another statement, or a thing's list."""
     noun = parse_noun(label)
-    head, tail = tagging.tag(tokenize(label)), tagging.tag(tokenize(rest))
+    head, tail = tag(tokenize(label)), tag(tokenize(rest))
     only_name = len(label.split()) <= 3 and is_thing(noun.key) and not mentions_software(label)
     listed = "," in rest and tail[0].tag != "VB" and begins_with_attribute(rest)
     if only_name and listed:
@@ -128,4 +129,4 @@ def _has_verb(tokens: list[Token]) -> bool:
 
 
 def _parse(text: str) -> list[Clause]:
-    return clauses.clauses(tagging.tag(tokenize(text)))
+    return clauses.clauses(tag(tokenize(text)))
