@@ -2,8 +2,7 @@
 
 import re
 
-from agenticai_worker.llm.template.understand.tagging import tag
-from agenticai_worker.llm.template.understand import clauses, rewriting, 
+from agenticai_worker.llm.template.understand import clauses, rewriting
 from agenticai_worker.llm.template.understand import lexicon as lex
 from agenticai_worker.llm.template.understand.clauses import Clause
 from agenticai_worker.llm.template.understand.facts import Facts
@@ -15,6 +14,7 @@ from agenticai_worker.llm.template.understand.labels import (
 )
 from agenticai_worker.llm.template.understand.nouns import is_thing, parse_noun
 from agenticai_worker.llm.template.understand.phrases import attribute_like, mentions_software
+from agenticai_worker.llm.template.understand.tagging import tag
 from agenticai_worker.llm.template.understand.text import Token, tokenize
 
 _LABEL = re.compile(r"^([^:()]{1,70}?)\s*:\s+(\S.*)$")
