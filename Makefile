@@ -94,16 +94,16 @@ fuzz: setup ## Fuzz the live API with schemathesis, all phases and checks (ARGS=
 
 .PHONY: bench
 bench: setup ## Measure times and AWS calls of ten projects, into docs/performance.md
-	@$(BIN)/python bench/main_job.py --write docs/performance.md \
+	@$(BIN)/python -m bench.main_job --write docs/performance.md \
 		--calls operate/agenticai_operate/cost/calls.json $(ARGS)
 
 .PHONY: bench-api
 bench-api: setup ## Measure each main route of the API beside a bare one, into docs/performance-api.md
-	@$(BIN)/python bench/api.py --write docs/performance-api.md $(ARGS)
+	@$(BIN)/python -m bench.api --write docs/performance-api.md $(ARGS)
 
 .PHONY: bench-images
-bench-images: setup images ## Measure images and starts, into docs/containers.md (needs Docker)
-	@$(BIN)/python -m tests.compose.measure --write docs/containers.md $(ARGS)
+bench-images: setup images ## Measure images and starts, into docs/performance.md (needs Docker)
+	@$(BIN)/python -m bench.images --write docs/performance.md $(ARGS)
 
 .PHONY: load
 load: setup ## Load the API: 10 requests/s for 10 minutes, then 100 at once (ARGS="--seconds 60")

@@ -1,4 +1,4 @@
-"""Measures the REST API beside bare routes: ``python bench/api.py [--requests 300]``.
+"""Measures the REST API beside bare routes: ``python -m bench.api [--requests 300]``.
 
 Both services run at once on one emulator and are asked in turn, one request each, so that what
 disturbs the machine disturbs both. The ratio of the medians is our overhead: authentication,
@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from counting_proxy import CountingProxy
+from bench.counting_proxy import CountingProxy
 
 from agenticai_client.sdk import Client
 from agenticai_local.emulator import answers
@@ -209,10 +209,10 @@ def measure_route(
 @contextmanager
 def bare_service(stack: LocalStack) -> Iterator[Service]:
     port = free_port()
-    uvicorn = ["-m", "uvicorn", "bare_api:app", "--port", str(port), "--no-access-log"]
+    uvicorn = ["-m", "uvicorn", "bench.bare_api:app", "--port", str(port), "--no-access-log"]
     process = subprocess.Popen(
         [sys.executable, *uvicorn, "--log-level", "warning"],
-        cwd=Path(__file__).parent,
+        cwd=Path(__file__).parents[1],
         env={**base_environment(os.environ), **stack.variables},
     )
     try:

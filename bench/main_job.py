@@ -1,4 +1,4 @@
-"""Measures the main job: ``python bench/main_job.py [--projects 10] [--write FILE]``.
+"""Measures the main job: ``python -m bench.main_job [--projects 10] [--write FILE]``.
 
 Two systems are started one after the other, both with the built-in engine and a fresh state: one
 to take the times, one with a counting proxy before the emulator to count AWS calls.
@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from counting_proxy import CountingProxy
+from bench.counting_proxy import CountingProxy
+from bench.pages import replace_block
 
 from agenticai_client.sdk import Client
 from agenticai_local.environment import service_environment
@@ -51,7 +52,7 @@ def main() -> None:
     parser.add_argument("--projects", type=int, default=10, help="how many to time (10)")
     parser.add_argument("--counted", type=int, default=3, help="how many to count calls of (3)")
     parser.add_argument("--idle", type=float, default=60.0, help="seconds of idling to count (60)")
-    parser.add_argument("--write", type=Path, help="a Markdown file to write the tables to")
+    parser.add_argument("--write", type=Path, help="a Markdown file with a block of the main job")
     parser.add_argument("--calls", type=Path, help="a JSON file to write the calls to")
     options = parser.parse_args()
     times = take_times(options.projects)
@@ -59,7 +60,7 @@ def main() -> None:
     text = "\n".join([*time_tables(times), *call_tables(busy, idle)])
     print(text)
     if options.write:
-        options.write.write_text(page(text))
+        replace_block(options.write, "main job", block(text))
     if options.calls:
         options.calls.write_text(json.dumps(call_data(busy, idle), indent=1) + "\n")
 
@@ -161,10 +162,9 @@ def median(values: list[Any]) -> float:
     return float(statistics.median(values)) if values else 0.0
 
 
-def page(tables: str) -> str:
+def block(tables: str) -> str:
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
-    return f"""# Performance
-
+    return f"""\
 Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench` ({machine}), with the built-in engine and
 everything on one machine: the emulator answers a long poll every 100 ms, so each hop over a queue
 carries up to 100 ms that a real queue does not have. Machines differ; the command is what counts.

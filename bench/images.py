@@ -1,4 +1,4 @@
-"""Measures the images: ``python -m tests.compose.measure [--starts 5] [--write FILE]``.
+"""Measures the images: ``python -m bench.images [--starts 5] [--write FILE]``.
 
 The system of docker/compose.yaml is brought up under a name of its own; then the container of each
 service is stopped and started again, several times. The first answer is that to the request of
@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+from bench.pages import replace_block
 from tests.compose.containers import ComposedSystem, composed, docker
 
 BASE = os.environ.get("BASE_IMAGE", "python:3.13-slim")
@@ -25,7 +26,6 @@ MEASURED = ("api", "websocket", "worker-qa")
 IMAGES = ("api", "websocket", "worker", "emulator", "setup")
 LIMIT = 60.0  # s
 POLLED = "until [ -e $AGENTICAI_HEALTH_FILE ]; do sleep 0.02; done; date +%s.%N"
-BLOCK = re.compile(r"(<!-- measured -->\n).*(<!-- end -->\n)", re.DOTALL)
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Start:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starts", type=int, default=5, help="of each service (5)")
-    parser.add_argument("--write", type=Path, help="a Markdown file with a measured block")
+    parser.add_argument("--write", type=Path, help="a Markdown file with a block of images")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     with composed("agenticai-bench") as system:
@@ -47,8 +47,7 @@ def main() -> None:
     text = report(starts, load)
     print(text)
     if options.write:
-        page = options.write.read_text()
-        options.write.write_text(BLOCK.sub(lambda found: found[1] + text + found[2], page))
+        replace_block(options.write, "images", text)
 
 
 def start(system: ComposedSystem, service: str) -> Start:
