@@ -1,8 +1,8 @@
 """``python -m tests.deployment.templates FOLDER``: what `make templates` writes."""
 
+import argparse
 import json
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -85,6 +85,18 @@ Secrets that a task definition names have to be SecureString parameters with the
 `copilot-application` and `copilot-environment`.
 """
 
-if __name__ == "__main__":
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="what is in it is replaced")
+    folder: Path = parser.parse_args().folder
     with tempfile.TemporaryDirectory() as temporary:
-        write_templates(render_apart(Path(temporary)), Path(sys.argv[1]))
+        write_templates(render_apart(Path(temporary)), folder)
+    written = len(list(folder.glob("*/*.yml")))
+    print(
+        f"{written} templates are in {folder}; {folder / 'README.md'} has the order of deployment"
+    )
+
+
+if __name__ == "__main__":
+    main()
