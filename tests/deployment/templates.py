@@ -94,7 +94,7 @@ def main() -> None:
         write_templates(render_apart(Path(temporary)), folder)
     written = len(list(folder.glob("*/*.yml")))
     print(
-        f"{written} templates are in {folder}; {folder / 'README.md'} has the order of deployment"
+        f"{written} templates are in {folder}, the order of deployment in its README.md"
     )
 
 
