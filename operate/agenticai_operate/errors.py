@@ -27,6 +27,12 @@ class BadBackup(AgenticError):
     code, status = "BAD_BACKUP", 422
 
 
+class BadOwner(AgenticError):
+    """The name of an owner holds what its rows' keys could not."""
+
+    code, status = "BAD_OWNER", 422
+
+
 class TargetInUse(AgenticError):
     """What would be written to holds something already."""
 

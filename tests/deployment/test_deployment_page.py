@@ -2,8 +2,10 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.deployment.test_services import our_containers
 from agenticai_core import auth
 from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
+from agenticai_local.resources import create_resources
 
 COPILOT = Path(sys.executable).with_name("copilot")
 
@@ -103,18 +106,22 @@ def merged(base: Any, own: Any) -> Any:
     return base | {key: merged(base.get(key), value) for key, value in own.items()}
 
 
-def test_the_first_key_is_good(page: str, emulator_settings: Settings) -> None:
-    (code,) = re.findall(r"^python -c '\n(.*?)'$", page, re.DOTALL | re.MULTILINE)
+def test_the_first_key_is_good(page: str, emulator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = f"page{uuid.uuid4().hex[:8]}"
+    table = create_resources(emulator, app=app, env="test")["DYNAMODB_TABLE_NAME"]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator)
+    (line,) = [line for line in commands(page) if line.startswith("agenticai first-key ")]
+    program, *words = shlex.split(line.replace("--app agenticai", f"--app {app}"))
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [Path(sys.executable).with_name(program), *words],
         env=dict(os.environ),
         capture_output=True,
         text=True,
         check=True,
     )
-    secret = done.stdout.strip().splitlines()[-1]
-    known = auth.authenticate(connect(emulator_settings), secret)
-    assert "admin" in known.scopes
+    monkeypatch.setenv("DYNAMODB_TABLE_NAME", table)
+    known = auth.authenticate(connect(Settings()), done.stdout.strip())
+    assert (known.owner_id, "admin" in known.scopes) == ("me", True)
 
 
 def test_its_costs_are_what_the_command_says(page: str) -> None:

@@ -1,6 +1,9 @@
 """What the operator's commands share: options, and errors in the command line's own form."""
 
-from collections.abc import Callable
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Annotated, ParamSpec, TypeVar
 
@@ -39,7 +42,8 @@ def operator(function: Callable[P, T]) -> Callable[P, T]:
         from agenticai_core.store.base import StoreUnavailable
 
         try:
-            return function(*args, **kwargs)
+            with _logs_apart():
+                return function(*args, **kwargs)
         except ModuleNotFoundError as error:
             raise ApiError(
                 "NOT_INSTALLED",
@@ -74,6 +78,22 @@ def operator(function: Callable[P, T]) -> Callable[P, T]:
             ) from error
 
     return run
+
+
+@contextmanager
+def _logs_apart() -> Iterator[None]:
+    """Standard output is for what was asked for: what core logs goes elsewhere, warnings only."""
+    import structlog
+
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def _of_aws(code: str, message: str) -> ApiError:

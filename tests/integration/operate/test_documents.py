@@ -17,7 +17,7 @@ from agenticai_local.resources import create_resources
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
-COMMANDS = ("cost", "dlq list", "dlq show", "dlq redrive", "backup", "restore")
+COMMANDS = ("cost", "first-key", "dlq list", "dlq show", "dlq redrive", "backup", "restore")
 
 
 def examples():
@@ -56,7 +56,7 @@ def test_the_examples_work_in_their_order(application):
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, (line, result.output)
         told[line] = result.stdout
-    assert len(told) == len(examples()) == 11
+    assert len(told) == len(examples()) == 12
     assert "1 dropped" in told[next(line for line in told if "--drop-ended" in line)]
     assert "items and" in told["agenticai backup prod.tar.gz --app agenticai --env prod"]
 

@@ -21,7 +21,7 @@ def test_the_entry_point_registers_them():
     assert plugin.value == "agenticai_operate.commands:register"
     shown = CliRunner().invoke(app, ["--help"]).stdout
     panel = shown.split("Operating the system")[1]
-    assert all(f"│ {name} " in panel for name in ("cost", "dlq", "backup", "restore"))
+    assert all(f"│ {name} " in panel for name in ("cost", "dlq", "first-key", "backup", "restore"))
 
 
 def test_starting_the_command_line_loads_nothing_of_aws():
