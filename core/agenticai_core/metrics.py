@@ -56,7 +56,12 @@ def _used(name: str, meaning: str) -> Metric:
 
 REQUESTS = Metric("Requests", "Count", "requests answered, health checks left out")
 SERVER_ERRORS = Metric("ServerErrors", "Count", "of them with a status of 500 or more")
-LATENCY = _timed("Latency", "Milliseconds", "from a request to the end of its answer")
+LATENCY = _timed(
+    "Latency",
+    "Milliseconds",
+    "from a request to the end of its answer; paths that end in `/events`, which may wait for news,"
+    " left out",
+)
 CONNECTIONS = _timed("Connections", "Count", "open sockets of one gateway, every minute")
 EVENTS_LAG = _timed("EventsLag", "Milliseconds", "from an event to its frame, for live sockets")
 QUEUE_AGE = _timed("QueueAge", "Seconds", "from a task's making to its first start", by_agent=True)
