@@ -26,9 +26,21 @@ EnvOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
-_DENIED = ("AccessDenied", "UnauthorizedOperation", "Forbidden", "403")
-_UNKNOWN = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch")
-_ABSENT = ("ResourceNotFound", "NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket", "404")
+# Parts of AWS's own codes, and what each means: our code, its status, a hint.
+_MEANINGS = (
+    (
+        ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch"),
+        ("NOT_AUTHENTICATED", 401, "Sign in to AWS again"),
+    ),
+    (
+        ("AccessDenied", "UnauthorizedOperation", "Forbidden", "403"),
+        ("NOT_ALLOWED", 403, "docs/operations.md lists what each command needs to be allowed"),
+    ),
+    (
+        ("ResourceNotFound", "NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket", "404"),
+        ("NOT_FOUND", 404, "Look at --app and --env, or the variables that name the resources"),
+    ),
+)
 
 
 def operator(function: Callable[P, T]) -> Callable[P, T]:
@@ -96,21 +108,8 @@ def _logs_apart() -> Iterator[None]:
         structlog.configure(**before)
 
 
-def _of_aws(code: str, message: str) -> ApiError:
-    if any(part in code for part in _UNKNOWN):
-        return ApiError("NOT_AUTHENTICATED", message, status=401, hint="Sign in to AWS again")
-    if any(part in code for part in _DENIED):
-        return ApiError(
-            "NOT_ALLOWED",
-            message,
-            status=403,
-            hint="docs/operations.md lists what each command needs to be allowed",
-        )
-    if any(part in code for part in _ABSENT):
-        return ApiError(
-            "NOT_FOUND",
-            message,
-            status=404,
-            hint="Look at --app and --env, or the variables that name the resources",
-        )
+def _of_aws(theirs: str, message: str) -> ApiError:
+    for parts, (code, status, hint) in _MEANINGS:
+        if any(part in theirs for part in parts):
+            return ApiError(code, message, status=status, hint=hint)
     return ApiError("AWS_ERROR", message, status=500)
