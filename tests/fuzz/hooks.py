@@ -57,9 +57,10 @@ def filter_failure(
 
 def only_the_server_knows(error: dict[str, Any]) -> bool:
     """Also how values fit each other: a template's variables, all dependencies together."""
-    of_template = "GET /api/templates/" in error.get("hint", "")  # its patterns may hold for names
-    together = error["details"].get("field") in ("dependencies", "environment_vars")
-    return error["code"] in SERVER_KNOWS or of_template or together
+    field = error["details"].get("field", "")
+    together = field.split(".")[0] == "variables" or field in ("dependencies", "environment_vars")
+    by_template = "GET /api/templates/" in error.get("hint", "")  # its pattern for project_name
+    return error["code"] in SERVER_KNOWS or together or by_template
 
 
 def is_being_deleted(project_id: str) -> bool:
