@@ -1,6 +1,8 @@
 """docker/compose.yaml, really brought up: a user's whole way, and what containers add to it."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.compose.containers import SERVICES, WORKERS, ComposedSystem, docker
@@ -11,22 +13,6 @@ from agenticai_client.sdk import Client
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
 PASSES = {"type": "api", "description": "Beehives with a name. Inspections of a hive have a date."}
 ENDS = ("project_active", "project_failed")
-WITHOUT_LANDLOCK = """
-import pathlib
-from agenticai_worker.sandbox import local
-from agenticai_worker.sandbox.__main__ import main
-
-launcher = pathlib.Path("/tmp/launcher.py")
-source = str(pathlib.Path(local.__file__).parents[2])
-launcher.write_text(
-    f"import sys; sys.path.append({source!r})\\n"
-    "from agenticai_worker.sandbox import landlock, launcher\\n"
-    "landlock.version = lambda libc: 0\\n"
-    "launcher.main()\\n"
-)
-local._LAUNCHER = launcher
-main()
-"""
 
 # The way that a user of `make up` goes, through the containers.
 api = flow.api
@@ -81,7 +67,12 @@ def test_as_root_it_is_well_confined_without_landlock(stack: ComposedSystem) -> 
     """The way it runs on Fargate, whose kernel need not have Landlock."""
     image = stack.inspect("worker-qa")["Config"]["Image"]
     as_root = ("run", "--rm", "--user", "0", "--entrypoint", "python", image)
-    assert docker(*as_root, "-c", WITHOUT_LANDLOCK).strip() == "strong"
+    program = Path(__file__).with_name("without_landlock.py").read_text()
+    seen = json.loads(docker(*as_root, "-c", program))
+    assert seen["level"] == "strong"
+    assert seen["passed"] == 3
+    assert seen["test_coverage"] == seen["performance_score"] == 1.0
+    assert seen["security_score"] > 0.9
 
 
 @pytest.mark.parametrize("service", SERVICES)
