@@ -93,9 +93,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         write_templates(render_apart(Path(temporary)), folder)
     written = len(list(folder.glob("*/*.yml")))
-    print(
-        f"{written} templates are in {folder}, the order of deployment in its README.md"
-    )
+    print(f"{written} templates are in {folder}, the order of deployment in its README.md")
 
 
 if __name__ == "__main__":
