@@ -9,7 +9,7 @@ import atexit
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -107,6 +107,19 @@ def task_span(task: Task) -> AbstractContextManager[trace.Span]:
             "agenticai.fence": task.fence,
             "agenticai.request_id": task.request_id or "",
         },
+    )
+
+
+def socket_span(
+    step: Literal["connect", "subscribe"], project_id: str = ""
+) -> AbstractContextManager[trace.Span]:
+    """One thing that a client asks of the gateway, a trace of its own: sockets live for hours."""
+    return _tracer.start_as_current_span(
+        f"websocket {step}",
+        context=Context(),
+        kind=SpanKind.SERVER,
+        attributes={"agenticai.project_id": project_id} if project_id else {},
+        record_exception=False,  # a refusal is an answer; the span's status tells of it
     )
 
 

@@ -113,6 +113,17 @@ def test_calls_to_aws_are_told_where_they_belong_to_something(seen: Seen) -> Non
     assert seen.collector.paths == {"/v1/traces"}
 
 
+def test_a_socket_tells_of_its_opening_and_not_of_its_polls(seen: Seen) -> None:
+    spans = by_id(seen)
+    own = [span for span in spans.values() if span.service == "websocket"]
+    asked = {span.name: span for span in own if not span.parent}
+    assert set(asked) == {"websocket connect", "websocket subscribe"}
+    assert asked["websocket subscribe"].attributes["agenticai.project_id"] == seen.project_id
+    below = {spans[span.parent].name for span in own if span.parent}
+    assert below == set(asked)
+    assert {span.attributes["rpc.service"] for span in own if span.parent} == {"DynamoDB"}
+
+
 def test_one_request_id_is_on_all_lines_and_frames_of_the_project(seen: Seen) -> None:
     trace = next(s.trace for s in seen.collector.spans if s.name == "pm.plan")
     for agent in ("pm", "dev", "qa", "ops"):

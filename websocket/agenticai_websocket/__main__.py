@@ -6,7 +6,7 @@ from types import FrameType
 
 import structlog
 
-from agenticai_core import metrics
+from agenticai_core import metrics, tracing
 from agenticai_core.bootstrap import connect
 from agenticai_core.settings import Settings
 from agenticai_core.telemetry import configure_logging
@@ -22,6 +22,7 @@ def main() -> None:
     settings = Settings()
     configure_logging(settings, "websocket")
     metrics.configure(settings, "websocket")
+    tracing.configure(settings, "websocket")
     options = GatewaySettings()
     app = create_app(connect(settings), settings, options)
     metrics.watch(metrics.CONNECTIONS, lambda: app.state.gateway.connections)

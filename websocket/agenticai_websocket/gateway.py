@@ -10,7 +10,7 @@ import structlog
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from agenticai_core import auth
+from agenticai_core import auth, tracing
 from agenticai_core.auth import Caller
 from agenticai_core.bootstrap import Services
 from agenticai_core.errors import NotAllowed, NotAuthenticated
@@ -84,7 +84,8 @@ class Gateway:
             hint = "Add the origin to AGENTICAI_ALLOWED_ORIGINS."
             problem = Problem("ORIGIN_NOT_ALLOWED", f"Not from {origin[:200]}.", hint)
             raise Goodbye(CloseCode.FORBIDDEN, problem)
-        caller = await self._authorise(partial(self._identify, websocket))
+        with tracing.socket_span("connect"):
+            caller = await self._authorise(partial(self._identify, websocket))
         try:
             return parse_query(dict(websocket.query_params)), caller
         except BadFrame as bad:

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from agenticai_core import auth, projects
+from agenticai_core import auth, projects, tracing
 from agenticai_core.errors import AgenticError, NotAllowed, NotAuthenticated
 from agenticai_core.watch import Pace
 from agenticai_websocket import problems, protocol
@@ -51,9 +51,10 @@ class Subscriptions:
         if project_id not in self._by_project and len(self._by_project) >= MAX_SUBSCRIPTIONS:
             return problems.too_many(MAX_SUBSCRIPTIONS, project_id)
         try:
-            await asyncio.to_thread(self._authorise, project_id)
-            after = await self._position(frame)
-            head = await self._context.hub.head(project_id)
+            with tracing.socket_span("subscribe", project_id):
+                await asyncio.to_thread(self._authorise, project_id)
+                after = await self._position(frame)
+                head = await self._context.hub.head(project_id)
         except NotAuthenticated as error:
             raise Goodbye(CloseCode.NOT_AUTHENTICATED, problems.describe(error)) from None
         except AgenticError as error:
