@@ -148,6 +148,13 @@ def test_one_request_id_is_on_all_lines_and_frames_of_the_project(seen: Seen) ->
     assert {frame["request_id"] for frame in seen.frames} == {REQUEST_ID}
 
 
+def test_qa_tells_what_its_sandbox_is_worth(seen: Seen) -> None:
+    told = [x for x in seen.lines("worker-qa") if x["event_type"] == "sandbox.examined"]
+    assert {x["strength"] for x in told} <= {"strong", "basic"}
+    assert all(bool(x["missing"]) == (x["strength"] != "strong") for x in told)
+    assert told
+
+
 def test_no_secret_is_in_what_the_processes_wrote_or_sent(seen: Seen) -> None:
     for name, log in seen.logs.items():
         assert log, name
