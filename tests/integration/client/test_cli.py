@@ -16,11 +16,20 @@ pytestmark = pytest.mark.usefixtures("alone")
 
 def start(system, *args):
     """The same as a process of its own."""
-    command = [sys.executable, "-m", "agenticai_client.cli", *args]
+    command = [sys.executable, "-X", "faulthandler", "-m", "agenticai_client.cli", *args]
     environment = os.environ | {"AGENTICAI_API_URL": system.url, "AGENTICAI_API_KEY": "agk_test"}
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     )
+
+
+def end_of(process):
+    """What it said on stderr when it has ended; one that hangs is killed and tells where."""
+    try:
+        return process.communicate(timeout=30)[1]
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        pytest.fail(f"it hangs:\n{process.communicate()[1]}")
 
 
 def test_new_follows_the_work_and_says_how_it_went(run, system):
@@ -327,7 +336,7 @@ def test_ctrl_c_leaves_the_watch_and_says_how_to_go_on(system):
     for _ in range(3):
         assert "wrote main.py" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    err = end_of(process)
     assert process.returncode == 130
     assert f"agenticai watch {project['id']} --after 3" in err
     assert "Traceback" not in err

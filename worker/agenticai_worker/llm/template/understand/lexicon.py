@@ -11,7 +11,6 @@ DETERMINERS = word_set(
     "three four five such which what whose certain zero"
 )
 SINGULAR_DETERMINERS = word_set("a an each every another one this")
-MANY = word_set("many multiple several various some any more all")
 PRONOUNS = word_set(
     "i we you he she it they them us me him everyone anyone someone nobody somebody anybody "
     "everybody itself themselves himself there who whom"
